@@ -1,0 +1,39 @@
+/** The base of every procedure. There is only one kind: for admins. */
+import type { IncomingHttpHeaders } from "node:http";
+import { type HttpEdgeErrorCode } from "@holdfast/core/http-edge";
+import { SECOND_MS } from "@holdfast/core/kernel";
+import { publicError, publicShape } from "@holdfast/core/trpc-edge";
+import { initTRPC, type TRPC_ERROR_CODE_KEY } from "@trpc/server";
+import superjson from "superjson";
+import { requireAdmin } from "../access.ts";
+import type { Services } from "../services.ts";
+
+export interface Context {
+  services: Services;
+  headers: IncomingHttpHeaders;
+}
+
+const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> = {
+  "auth.required": "UNAUTHORIZED",
+  "auth.forbidden": "FORBIDDEN",
+};
+
+const t = initTRPC.context<Context>().create({
+  transformer: superjson,
+  errorFormatter: publicShape,
+  sse: { ping: { enabled: true, intervalMs: 5 * SECOND_MS }, client: { reconnectAfterInactivityMs: 12 * SECOND_MS } },
+});
+
+export const { router, createCallerFactory } = t;
+
+/** Authorises before anything else; `ctx.actor` is an admin. */
+export const adminProcedure = t.procedure
+  .use(async ({ ctx, path, next }) => {
+    const result = await next();
+    if (!result.ok) throw publicError(result.error, CODES, ctx.services.logger.child({ path }));
+    return result;
+  })
+  .use(async ({ ctx, next }) => {
+    const actor = await requireAdmin(ctx.services.accounts, ctx.headers);
+    return next({ ctx: { actor, pool: ctx.services.database.pool } });
+  });

@@ -1,0 +1,208 @@
+import { randomBytes } from "node:crypto";
+import { type Accounts, createAccounts } from "@holdfast/core/accounts";
+import { createClusterState } from "@holdfast/core/cluster-state";
+import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
+import { createLogger } from "@holdfast/core/kernel";
+import { openDatabase } from "@holdfast/db";
+import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import { createTRPCClient, httpLink } from "@trpc/client";
+import superjson from "superjson";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AppRouter, appRouter } from "./routers/index.ts";
+import { createRoutes } from "./routes.ts";
+import type { Services } from "./services.ts";
+
+const logger = createLogger("test", "silent");
+const secret = randomBytes(32).toString("hex");
+const password = "a long enough password";
+const visitors = ["nobody", "user", "admin"] as const;
+type Visitor = (typeof visitors)[number];
+
+let database: TestDatabase;
+let accounts: Accounts;
+let stopping: AbortController;
+let server: HttpServer;
+let origin: string;
+const cookies: Record<Visitor, string> = { nobody: "", user: "", admin: "" };
+
+function servicesOn(db: Services["database"]): Services {
+  return {
+    database: db,
+    accounts,
+    controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }] },
+    clusterState: createClusterState({ pool: db.pool, hasHeard: () => true }),
+    logger,
+    stopping: stopping.signal,
+  };
+}
+
+const serve = (services: Services): Promise<HttpServer> =>
+  startHttpServer({
+    port: 0,
+    bind: "127.0.0.1",
+    portSetting: "HOLDFAST_ADMIN_PORT",
+    handler: createRoutes(services, async (_, res) => void res.end("a page")),
+    logger,
+  });
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  stopping = new AbortController();
+  accounts = createAccounts({ database, secret, logger });
+  server = await serve(servicesOn(database));
+  origin = `http://127.0.0.1:${server.address.port}`;
+  for (const [visitor, name] of [
+    ["admin", "owner"],
+    ["user", "guest"],
+  ] as const) {
+    const answer = await post("/api/auth/sign-up/email", { name, email: `${name}@example.org`, password });
+    cookies[visitor] = answer.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(";")[0])
+      .join("; ");
+  }
+  await database.pool.query(
+    `INSERT INTO node (identity, name, host, port, boot_id, health, capacity_bytes, free_bytes)
+     SELECT gen_random_uuid(), 'node-' || number, '127.0.0.1', 7100 + number, gen_random_uuid(), 'up', 1000, 900 FROM generate_series(1, 3) number`,
+  );
+});
+
+afterAll(async () => {
+  stopping.abort();
+  await server.stop();
+  await database.drop();
+});
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(origin + path, { method: "POST", headers: { "content-type": "application/json", origin, ...headers }, body: JSON.stringify(body) });
+
+const get = (path: string, visitor: Visitor, headers: Record<string, string> = {}) =>
+  fetch(origin + path, { headers: { cookie: cookies[visitor], ...headers } });
+
+const DECLARED: Record<string, Record<Visitor, number>> = {
+  "/api/health": { nobody: 200, user: 200, admin: 200 },
+  "/api/cluster": { nobody: 401, user: 403, admin: 200 },
+  "/api/nothing": { nobody: 404, user: 404, admin: 404 },
+  "/": { nobody: 200, user: 200, admin: 200 },
+};
+
+test.each(Object.entries(DECLARED))("%s lets in whom it should, and nobody else", async (path, expected) => {
+  for (const visitor of visitors) {
+    const hostile = { "x-middleware-subrequest": "middleware", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "127.0.0.1" };
+    expect((await get(path, visitor, hostile)).status, visitor).toBe(expected[visitor]);
+  }
+});
+
+test("no procedure of the router answers anybody but an admin, whatever it is given", async () => {
+  const procedures = Object.keys(appRouter._def.procedures);
+  expect(procedures.length).toBeGreaterThanOrEqual(4);
+  for (const path of procedures) {
+    const accept = { accept: path === "cluster.live" ? "text/event-stream" : "application/json" };
+    expect((await get(`/api/trpc/${path}`, "nobody", accept)).status, path).toBe(401);
+    expect((await get(`/api/trpc/${path}`, "user", accept)).status, path).toBe(403);
+  }
+  for (const visitor of ["nobody", "user"] as const) {
+    const stream = await (await get("/api/trpc/cluster.live", visitor)).text();
+    expect(stream).toContain("serialized-error");
+    expect(stream).not.toContain("event: data");
+    expect(stream).not.toContain("node-1");
+  }
+});
+
+test("the cluster's state is what the contract says", async () => {
+  const report = (await (await get("/api/cluster", "admin")).json()) as Record<string, unknown>;
+  expect(report).toMatchObject({
+    state: "ok",
+    why: "All three nodes are up. Nothing is stored yet. Reading and uploads work.",
+    chunks: { total: 0, byCopies: { "0": 0, "1": 0, "2": 0, "3": 0 } },
+    repairs: [],
+    rebalances: [],
+  });
+  expect((report["nodes"] as unknown[])[0]).toMatchObject({
+    id: 1,
+    name: "node-1",
+    health: "up",
+    intent: "active",
+    zone: "default",
+    capacityBytes: 1_000,
+    freeBytes: 900,
+    chunkCount: 0,
+    lastSeenAt: null,
+  });
+});
+
+test("an admin reads history and events, and learns who they are", async () => {
+  const client = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${origin}/api/trpc`, transformer: superjson, headers: { cookie: cookies.admin } })],
+  });
+  expect(await client.account.me.query()).toMatchObject({ email: "owner@example.org", role: "admin" });
+  expect((await client.cluster.history.query({ span: "hour" })).length).toBeGreaterThanOrEqual(30);
+  expect((await client.events.list.query({ nodeId: 1 })).items).toEqual([]);
+  await expect(client.events.list.query({ limit: 1_000_000 })).rejects.toMatchObject({ data: { code: "BAD_REQUEST" } });
+});
+
+test("the live stream shows a node's death, and ends by itself when its reader signs out", async () => {
+  const signIn = await post("/api/auth/sign-in/email", { email: "owner@example.org", password });
+  const cookie = signIn.headers
+    .getSetCookie()
+    .map((text) => text.split(";")[0])
+    .join("; ");
+  const stream = await fetch(`${origin}/api/trpc/cluster.live`, { headers: { cookie, accept: "text/event-stream" } });
+  expect(stream.headers.get("content-type")).toContain("text/event-stream");
+  let text = "";
+  let signedOut = false;
+  for await (const piece of stream.body!.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.includes('"state":"ok"')) await database.pool.query("UPDATE node SET health = 'down' WHERE id = 2");
+    if (text.includes('"state":"at-risk"') && !signedOut) {
+      signedOut = true;
+      await post("/api/auth/sign-out", {}, { cookie });
+    }
+    if (text.includes("auth.required")) break;
+  }
+  expect(text).toContain("node-2 is away.");
+  expect(text).toContain("auth.required");
+  await database.pool.query("UPDATE node SET health = 'up'");
+});
+
+test("a page of another site cannot act in an admin's name", async () => {
+  const answer = await post("/api/auth/sign-out", {}, { cookie: cookies.admin, origin: "http://evil.example" });
+  expect(answer.status).toBe(403);
+  expect((await get("/api/cluster", "admin")).status).toBe(200);
+});
+
+test("metrics are for this machine and for admins, not for whom a proxy passes on", async () => {
+  const local = await get("/metrics", "nobody");
+  expect(local.status).toBe(200);
+  const text = await local.text();
+  expect(text).toContain('holdfast_cluster_state{state="ok"} 1');
+  expect(text).toContain('holdfast_node_up{node="1",name="node-1",zone="default"} 1');
+  const forwarded = { "x-forwarded-for": "203.0.113.9" };
+  expect((await get("/metrics", "nobody", forwarded)).status).toBe(401);
+  expect((await get("/metrics", "user", forwarded)).status).toBe(403);
+  expect((await get("/metrics", "admin", forwarded)).status).toBe(200);
+});
+
+test("what can only be read refuses to be written, and says what it allows", async () => {
+  const answer = await post("/api/cluster", {}, { cookie: cookies.admin });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get("allow")).toBe("GET,HEAD");
+});
+
+test("the database is away: everything says 503, and nobody is called signed out", async () => {
+  const gone = openDatabase("postgresql://holdfast@127.0.0.1:1/holdfast", { onError: () => undefined });
+  const away = createAccounts({ database: gone, secret, logger });
+  const services = { ...servicesOn(gone), accounts: away };
+  const second = await serve(services);
+  const at = (path: string) => fetch(`http://127.0.0.1:${second.address.port}${path}`, { headers: { cookie: cookies.admin } });
+  try {
+    for (const path of ["/api/health", "/api/cluster", "/api/trpc/account.me", "/api/trpc/events.list"]) {
+      expect((await at(path)).status, path).toBe(503);
+    }
+    expect((await at("/")).status).toBe(200);
+    expect(await (await at("/metrics")).text()).toContain('holdfast_cluster_state{state="unknown"} 1');
+  } finally {
+    await second.stop();
+    await gone.close();
+  }
+});

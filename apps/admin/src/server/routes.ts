@@ -1,0 +1,66 @@
+/** What is answered before Next gets to see a request. Every route authorises in its first line, but for health and sign-in. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { peerOf } from "@holdfast/core/accounts";
+import { answerJson, HttpEdgeError, type RequestHandler } from "@holdfast/core/http-edge";
+import { createHTTPHandler } from "@trpc/server/adapters/standalone";
+import { requireAdmin } from "./access.ts";
+import { metricsText } from "./metrics.ts";
+import { appRouter } from "./routers/index.ts";
+import type { Services } from "./services.ts";
+
+/** `pages` answers everything that is none of ours. */
+export function createRoutes(services: Services, pages: RequestHandler): RequestHandler {
+  const trpc = createHTTPHandler({
+    router: appRouter,
+    basePath: "/api/trpc/",
+    createContext: ({ req }) => ({ services, headers: req.headers }),
+  });
+  const reading: Record<string, RequestHandler> = {
+    "/api/health": (_, res) => health(services, res),
+    "/api/cluster": (req, res) => cluster(services, req, res),
+    "/metrics": (req, res) => metrics(services, req, res),
+  };
+  return async (req, res) => {
+    const path = (req.url ?? "/").split("?", 1)[0]!;
+    const read = Object.hasOwn(reading, path) ? reading[path] : undefined;
+    if (read !== undefined) {
+      requireReading(req);
+      return await read(req, res);
+    }
+    if (path.startsWith("/api/auth/")) return await services.accounts.handler(req, res);
+    if (path.startsWith("/api/trpc/")) {
+      // A procedure can refuse only within a stream that has begun, which says 200.
+      if (req.headers.accept === "text/event-stream") await requireAdmin(services.accounts, req.headers);
+      return trpc(req, res);
+    }
+    if (path.startsWith("/api/")) throw new HttpEdgeError("request.not_found", "There is nothing at this address.");
+    return await pages(req, res);
+  };
+}
+
+async function health({ database, controller }: Services, res: ServerResponse): Promise<void> {
+  const reasons = controller.workers().flatMap(({ name, state, reason }) => (state === "failing" ? [`${name}: ${reason}`] : []));
+  const answers = await database.pool.query("SELECT 1").then(
+    () => true,
+    () => false,
+  );
+  if (answers) answerJson(res, 200, { status: "ok", warnings: reasons });
+  else answerJson(res, 503, { status: "unavailable", reasons: ["The database does not answer."] }, { "retry-after": "2" });
+}
+
+async function cluster({ accounts, clusterState }: Services, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  await requireAdmin(accounts, req.headers);
+  answerJson(res, 200, await clusterState.read());
+}
+
+/** For a scraper on this machine, or an admin. */
+async function metrics({ accounts, clusterState, controller }: Services, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  if (!peerOf(req).loopback) await requireAdmin(accounts, req.headers);
+  const text = metricsText(await clusterState.read(), controller.workers());
+  res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" }).end(text);
+}
+
+function requireReading({ method }: IncomingMessage): void {
+  if (method === "GET" || method === "HEAD") return;
+  throw new HttpEdgeError("request.method_not_allowed", "This address can only be read.", { allow: ["GET", "HEAD"] });
+}

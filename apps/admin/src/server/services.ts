@@ -1,0 +1,16 @@
+import type { Accounts } from "@holdfast/core/accounts";
+import type { ClusterState } from "@holdfast/core/cluster-state";
+import type { Controller } from "@holdfast/core/controller";
+import type { Logger } from "@holdfast/core/kernel";
+import type { Database } from "@holdfast/db";
+
+/** What routes and procedures work with; made once, where the process is wired. */
+export interface Services {
+  database: Database;
+  accounts: Pick<Accounts, "handler" | "actorOf">;
+  controller: Pick<Controller, "workers">;
+  clusterState: ClusterState;
+  logger: Logger;
+  /** Aborts when the process stops: long answers end. */
+  stopping: AbortSignal;
+}

@@ -1,0 +1,66 @@
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { parseEnvironment, setting } from "@holdfast/core/service";
+import { z } from "zod";
+
+const shape = {
+  HOLDFAST_DATA_DIR: z.string().default(".holdfast"),
+  HOLDFAST_CLUSTER_KEY: setting.secret,
+  HOLDFAST_BIND: z.string().default("127.0.0.1"),
+  HOLDFAST_LOG_LEVEL: setting.logLevel,
+  HOLDFAST_CONTROLLER_PORT: setting.port(7000),
+  HOLDFAST_CONTROLLER_ADDRESS: z
+    .string()
+    .regex(/^\S+:[0-9]+$/, "must be host:port")
+    .optional(),
+  HOLDFAST_NODE_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes or underscores")
+    .default("node-1"),
+  HOLDFAST_NODE_PORT: setting.port(7101),
+  HOLDFAST_NODE_HOST: z.string().optional(),
+  HOLDFAST_NODE_ZONE: z.string().default("default"),
+  HOLDFAST_NODE_STORE: z.enum(["file"], "must be file").default("file"),
+  HOLDFAST_NODE_RESERVE_BYTES: z.coerce.number("must be a whole number of bytes").int().min(0).optional(),
+};
+
+export interface NodeSettings {
+  name: string;
+  /** `<data>/nodes/<name>`. */
+  directory: string;
+  clusterKey: string;
+  bind: string;
+  /** Where others reach it. */
+  host: string;
+  port: number;
+  zone: string;
+  store: "file";
+  /** Undefined for the share of the disk that `limits` asks for. */
+  reserveBytes: number | undefined;
+  controllerAddress: string;
+  logLevel: string;
+}
+
+/** Throws an `EnvironmentError` that names every setting that cannot be used. */
+export function nodeSettings(environment: NodeJS.ProcessEnv): NodeSettings {
+  const given = parseEnvironment(shape, environment);
+  const name = given.HOLDFAST_NODE_NAME;
+  return {
+    name,
+    directory: join(resolve(given.HOLDFAST_DATA_DIR), "nodes", name),
+    clusterKey: given.HOLDFAST_CLUSTER_KEY,
+    bind: given.HOLDFAST_BIND,
+    host: given.HOLDFAST_NODE_HOST ?? advertisedHost(given.HOLDFAST_BIND),
+    port: given.HOLDFAST_NODE_PORT,
+    zone: given.HOLDFAST_NODE_ZONE,
+    store: given.HOLDFAST_NODE_STORE,
+    reserveBytes: given.HOLDFAST_NODE_RESERVE_BYTES,
+    controllerAddress: given.HOLDFAST_CONTROLLER_ADDRESS ?? `127.0.0.1:${given.HOLDFAST_CONTROLLER_PORT}`,
+    logLevel: given.HOLDFAST_LOG_LEVEL,
+  };
+}
+
+/** "All addresses" is none that others could connect to. */
+function advertisedHost(bind: string): string {
+  return bind === "0.0.0.0" || bind === "::" ? hostname() : bind;
+}

@@ -1,0 +1,40 @@
+import type { ServerResponse } from "node:http";
+import { type ChunkStoreErrorCode, chunkStoreStatus } from "@holdfast/core/chunk-store";
+import { answerJson, RETRY_AFTER_SECONDS } from "@holdfast/core/http-edge";
+import { DomainError } from "@holdfast/core/kernel";
+
+export type NodeErrorCode =
+  /** Not 64 lower-case hex digits. */
+  | "chunk.bad_id"
+  /** A chunk is sent with its length ahead of it. */
+  | "chunk.length_required"
+  /** `after` is no chunk id, or `limit` no number in range. */
+  | "list.bad_page"
+  /** The node has not joined a cluster yet. */
+  | "node.unregistered";
+
+/** What is wrong with a request to a node before any store has looked at it. */
+export class NodeError extends DomainError<NodeErrorCode> {}
+
+const STATUSES: Readonly<Record<NodeErrorCode | ChunkStoreErrorCode, number>> = {
+  ...chunkStoreStatus,
+  "chunk.bad_id": 400,
+  "chunk.length_required": 411,
+  "list.bad_page": 400,
+  "node.unregistered": 503,
+};
+
+/**
+ * Answers what a node's own protocol knows; throws everything else on to the server. The statuses differ from those of the
+ * outside doors: a client of a node must tell "this copy is bad" from "this node is bad".
+ */
+export function answerNodeError(res: ServerResponse, error: unknown): void {
+  if (res.headersSent || res.destroyed || !(error instanceof DomainError) || !isKnown(error.code)) throw error;
+  const status = STATUSES[error.code];
+  if (status === 503) res.setHeader("retry-after", RETRY_AFTER_SECONDS);
+  answerJson(res, status, { ...error.details, error: error.code, message: error.message });
+}
+
+function isKnown(code: string): code is keyof typeof STATUSES {
+  return Object.hasOwn(STATUSES, code);
+}

@@ -1,0 +1,118 @@
+/** The chunk store over HTTP, under its own names and under those that older programs use. */
+import { finished } from "node:stream/promises";
+import { ChunkBuffers } from "@holdfast/core/byte-budget";
+import { type ChunkStore, ChunkStoreError } from "@holdfast/core/chunk-store";
+import { type ChunkId, parseChunkId } from "@holdfast/core/chunking";
+import { answerJson } from "@holdfast/core/http-edge";
+import { limits } from "@holdfast/core/kernel";
+import { NodeError } from "../errors.ts";
+import type { Exchange, Route } from "../route.ts";
+import { declaredLength, readBody } from "./chunk-body.ts";
+import { digestHeader, requireDigest } from "./content-digest.ts";
+
+/** `hasJoined` is false until the node belongs to a cluster; it takes and serves nothing before. */
+export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean): Route[] {
+  // Two budgets, so that a flood of writes cannot keep readers waiting, nor slow readers the writers.
+  const receiving = new ChunkBuffers(limits.nodeReceiveBytes);
+  const sending = new ChunkBuffers(limits.nodeSendBytes);
+
+  async function put(id: ChunkId, { req, res, gone }: Exchange): Promise<void> {
+    const length = declaredLength(req);
+    const memory = await receiving.acquire(length, gone);
+    try {
+      await readBody(req, memory.bytes);
+      requireDigest(req, memory.bytes);
+      const { stored } = await store.put(id, memory.bytes);
+      answerJson(res, stored ? 201 : 200, { id, length, stored });
+    } finally {
+      memory.release();
+    }
+  }
+
+  async function get(id: ChunkId, { req, res, gone }: Exchange): Promise<void> {
+    const { length } = await requireHeld(id);
+    const memory = await sending.acquire(Math.min(length, limits.chunkBytesMax), gone);
+    try {
+      const bytes = await store.get(id, { into: memory.bytes });
+      res.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length, ...digestHeader(req, bytes) });
+      res.end(bytes);
+      await finished(res);
+    } finally {
+      memory.release();
+    }
+  }
+
+  async function head(id: ChunkId, { res }: Exchange): Promise<void> {
+    const { length } = await requireHeld(id);
+    res.writeHead(200, { "content-type": "application/octet-stream", "content-length": length }).end();
+  }
+
+  async function info(id: ChunkId, { res }: Exchange): Promise<void> {
+    answerJson(res, 200, await requireHeld(id));
+  }
+
+  async function remove(id: ChunkId, { res }: Exchange): Promise<void> {
+    if (!(await store.delete(id))) throw notFound(id);
+    res.writeHead(204).end();
+  }
+
+  async function list({ res, query }: Exchange): Promise<void> {
+    requireJoined();
+    answerJson(res, 200, { chunks: await store.list(...pageOf(query)) });
+  }
+
+  async function requireHeld(id: ChunkId) {
+    const held = await store.stat(id);
+    if (held === undefined) throw notFound(id);
+    return held;
+  }
+
+  function requireJoined(): void {
+    if (!hasJoined())
+      throw new NodeError("node.unregistered", "This node has not joined a cluster yet. It will when its controller answers.");
+  }
+
+  const cluster = (method: Route["method"], path: string, serve: (id: ChunkId, exchange: Exchange) => Promise<void>): Route => ({
+    method,
+    path,
+    access: "cluster",
+    async serve(exchange) {
+      requireJoined();
+      await serve(requireId(exchange), exchange);
+    },
+  });
+
+  return [
+    cluster("PUT", "/chunks/:id", put),
+    cluster("GET", "/chunks/:id", get),
+    cluster("HEAD", "/chunks/:id", head),
+    cluster("DELETE", "/chunks/:id", remove),
+    { method: "GET", path: "/chunks", access: "cluster", serve: list },
+    cluster("POST", "/uploadChunk", put),
+    cluster("GET", "/downloadChunk/:id", get),
+    cluster("GET", "/chunkInfo/:id", info),
+  ];
+}
+
+/** From the path; for `/uploadChunk` from the query or the header `chunkId`. */
+function requireId({ parameter, query, req }: Exchange): ChunkId {
+  const text = parameter || (query.get("chunkId") ?? String(req.headers["chunkid"] ?? ""));
+  const id = parseChunkId(text);
+  if (id !== undefined) return id;
+  throw new NodeError("chunk.bad_id", "A chunk is named by 64 lower-case hex digits, the BLAKE3 hash of its bytes.");
+}
+
+function pageOf(query: URLSearchParams): [after: ChunkId | undefined, limit: number] {
+  const after = query.get("after");
+  const limit = Number(query.get("limit") ?? limits.listPageMax);
+  const id = after === null ? undefined : parseChunkId(after);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= limits.listPageMax && (after === null || id !== undefined)) return [id, limit];
+  throw new NodeError(
+    "list.bad_page",
+    `"after" is the last chunk id of the page before, "limit" a number from 1 to ${limits.listPageMax}.`,
+  );
+}
+
+function notFound(id: ChunkId): ChunkStoreError {
+  return new ChunkStoreError("chunk.not_found", "This node does not hold the chunk.", { id });
+}

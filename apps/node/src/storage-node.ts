@@ -1,0 +1,73 @@
+/**
+ * A storage node: one directory of chunks, a server for them, and a place in a cluster.
+ *
+ * It knows chunks, never files or users, and needs nobody to serve them: once its disk is stamped with a cluster it answers
+ * while the controller and the database are away. Before that it takes none, for there would be nobody to whom they belong.
+ */
+import { mkdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { FileChunkStore } from "@holdfast/core/chunk-store";
+import { startHttpServer } from "@holdfast/core/http-edge";
+import { limits, type Logger } from "@holdfast/core/kernel";
+import { connectController, macAddress, openIdentity, startRegistration } from "@holdfast/core/node-registration";
+import { lockDirectory, type RunningService } from "@holdfast/core/service";
+import manifest from "../package.json" with { type: "json" };
+import type { NodeSettings } from "./env.ts";
+import { createNodeHandler } from "./handler.ts";
+import { chunkRoutes } from "./routes/chunks.ts";
+import { reportRoutes } from "./routes/reports.ts";
+
+export interface StorageNode extends RunningService {
+  port: number;
+  /** Rejects when the cluster will never accept this node; resolves when it was stopped. */
+  readonly refused: Promise<void>;
+}
+
+/** Rejects with an `EnvironmentError` when the directory or the port cannot be used. Nothing stays behind. */
+export async function startStorageNode(settings: NodeSettings, logger: Logger): Promise<StorageNode> {
+  const undo = new AsyncDisposableStack();
+  try {
+    return await startParts(settings, logger, undo);
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack): Promise<StorageNode> {
+  mkdirSync(settings.directory, { recursive: true });
+  undo.defer(await lockDirectory(settings.directory));
+
+  const marker = await openIdentity(settings.directory, settings.store);
+  const { directory, reserveBytes } = settings;
+  const store = await FileChunkStore.open({ directory, reserveBytes, logger });
+  undo.defer(() => store.close());
+
+  const facts = { name: settings.name, zone: settings.zone, version: manifest.version, identity: () => marker.current };
+  const routes = [...reportRoutes(store, facts), ...chunkRoutes(store, () => marker.current.nodeId !== undefined)];
+  const server = await startHttpServer({
+    port: settings.port,
+    portSetting: "HOLDFAST_NODE_PORT",
+    bind: settings.bind,
+    handler: createNodeHandler(routes, settings.clusterKey),
+    logger: requestLogger(logger, settings.logLevel),
+    idleTimeoutMs: limits.nodeRequestTimeoutMs,
+  });
+  undo.defer(() => server.stop());
+
+  const { port } = server.address;
+  const controller = connectController(settings.controllerAddress, settings.clusterKey);
+  undo.defer(() => controller.close());
+  const { name, host, zone } = settings;
+  const node = { name, host, port, zone, mac: macAddress(host, networkInterfaces()), version: manifest.version };
+  const registration = startRegistration({ controller, marker, node, stats: () => store.stats(), logger });
+  undo.defer(() => registration.stop());
+
+  logger.info({ port, directory, ...(await store.stats()) }, "serving chunks");
+  return { port, refused: registration.ended, stop: () => undo.disposeAsync() };
+}
+
+/** A line for each chunk written would be the bulk of a busy node's log; they are there at level debug. */
+function requestLogger(logger: Logger, level: string): Logger {
+  return level === "info" ? logger.child({}, { level: "warn" }) : logger;
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ChunkStore } from "@holdfast/core/chunk-store";
+import type { ChunkId } from "@holdfast/core/chunking";
+import { createLogger } from "@holdfast/core/kernel";
+import { createNodeClients, type NodeAddress } from "@holdfast/core/node-client";
+import { openIdentity } from "@holdfast/core/node-registration";
+import type { NodeSettings } from "../env.ts";
+import { startStorageNode } from "../storage-node.ts";
+
+export const CLUSTER_KEY = "test-cluster-key-test-cluster-key";
+
+export interface TestNode {
+  port: number;
+  /** `<data>/nodes/node-1`. */
+  directory: string;
+  client: ChunkStore;
+  chunkPath(id: ChunkId): string;
+  /** Stops it and removes its data. */
+  drop(): Promise<void>;
+}
+
+export function nodeAddress(port: number): NodeAddress {
+  return { id: 1, host: "127.0.0.1", port };
+}
+
+/** A real server on a real directory, in this process. Nobody answers at its controller's address. */
+export async function startTestNode(changes: Partial<NodeSettings> = {}): Promise<TestNode> {
+  const data = mkdtempSync(join(tmpdir(), "holdfast-node-"));
+  const settings: NodeSettings = {
+    name: "node-1",
+    directory: await joinedDirectory(data),
+    clusterKey: CLUSTER_KEY,
+    bind: "127.0.0.1",
+    host: "127.0.0.1",
+    port: 0,
+    zone: "default",
+    store: "file",
+    reserveBytes: 0,
+    controllerAddress: "127.0.0.1:1",
+    logLevel: "silent",
+    ...changes,
+  };
+  const node = await startStorageNode(settings, createLogger("test", "silent"));
+  const clients = createNodeClients({ clusterKey: CLUSTER_KEY });
+  return {
+    port: node.port,
+    directory: settings.directory,
+    client: clients.clientFor(nodeAddress(node.port)),
+    chunkPath: (id) => join(settings.directory, "chunks", id.slice(0, 2), `${id}.chunk`),
+    async drop() {
+      await clients.close();
+      await node.stop();
+      rmSync(data, { recursive: true });
+    },
+  };
+}
+
+/** A node's directory below `data` whose disk has joined a cluster before. */
+export async function joinedDirectory(data: string, clusterId: string = randomUUID()): Promise<string> {
+  const directory = join(data, "nodes", "node-1");
+  mkdirSync(directory, { recursive: true });
+  const marker = await openIdentity(directory, "file");
+  await marker.complete({ clusterId, nodeId: 1 });
+  return directory;
+}

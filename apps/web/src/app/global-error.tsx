@@ -1,0 +1,17 @@
+"use client";
+import { Fault } from "../features/shell/fault.tsx";
+import "./globals.css";
+
+/** Stands in for the whole document when even the layout failed. */
+export default function GlobalError({ retry }: { error: unknown; retry: () => void }) {
+  return (
+    <html lang="en">
+      <head>
+        <title>Something went wrong · Holdfast</title>
+      </head>
+      <body>
+        <Fault onRetry={retry} />
+      </body>
+    </html>
+  );
+}

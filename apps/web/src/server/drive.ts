@@ -1,0 +1,60 @@
+/** The Drive's process, wired: the gateway for bytes, the API, and Next behind them. */
+import { fileURLToPath } from "node:url";
+import { createAccounts } from "@holdfast/core/accounts";
+import { createDownloads } from "@holdfast/core/download";
+import { startHttpServer } from "@holdfast/core/http-edge";
+import type { Logger } from "@holdfast/core/kernel";
+import { createMembershipCache } from "@holdfast/core/membership";
+import { createNodeClients } from "@holdfast/core/node-client";
+import { createChunkReplicator } from "@holdfast/core/replication";
+import type { RunningService } from "@holdfast/core/service";
+import { createUploads } from "@holdfast/core/upload";
+import { openDatabase } from "@holdfast/db";
+import next from "next";
+import type { DriveEnvironment } from "./env.ts";
+import { prepare } from "./preparation.ts";
+import { createRoutes } from "./routes.ts";
+import type { DriveServices } from "./services.ts";
+
+const directory = fileURLToPath(new URL("../..", import.meta.url));
+
+export async function startDrive(env: DriveEnvironment, logger: Logger): Promise<RunningService> {
+  const database = openDatabase(env.DATABASE_URL, { onError: (error) => logger.warn({ err: error }, "a database connection broke") });
+  const { pool } = database;
+  const membership = createMembershipCache({
+    pool,
+    onError: (error) => logger.warn({ err: error }, "the nodes could not be read; the last view stands"),
+  });
+  const clients = createNodeClients({ clusterKey: env.HOLDFAST_CLUSTER_KEY });
+  const replicas = env.HOLDFAST_REPLICAS;
+  const replicator = createChunkReplicator({ membership, clients, replicas, writeQuorum: env.HOLDFAST_WRITE_QUORUM, logger });
+  const uploads = createUploads({ database, replicator, membership, chunkBytes: env.HOLDFAST_CHUNK_BYTES, logger });
+  const downloads = createDownloads({ pool, membership, clients, logger });
+  const trustProxy = env.HOLDFAST_TRUST_PROXY;
+  const accounts = createAccounts({ database, secret: env.HOLDFAST_AUTH_SECRET, logger, signUp: env.HOLDFAST_SIGN_UP, trustProxy });
+
+  const owner = { email: env.HOLDFAST_OWNER_EMAIL, password: env.HOLDFAST_OWNER_PASSWORD };
+  const preparation = await prepare({ database, accounts, owner, logger });
+  await membership.start();
+  await uploads.start();
+
+  const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
+  await pages.prepare();
+  const services: DriveServices = { database, accounts, membership, uploads, downloads, preparation, logger, replicas, trustProxy };
+  const server = await startHttpServer({
+    port: env.HOLDFAST_WEB_PORT,
+    bind: env.HOLDFAST_BIND,
+    portSetting: "HOLDFAST_WEB_PORT",
+    dev: env.HOLDFAST_DEV,
+    trustProxy,
+    handler: createRoutes(services, pages.getRequestHandler()),
+    logger,
+  });
+  return {
+    async stop() {
+      await Promise.all([server.stop(), uploads.stop()]);
+      await Promise.all([preparation.stop(), membership.stop(), clients.close(), pages.close()]);
+      await database.close();
+    },
+  };
+}

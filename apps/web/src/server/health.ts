@@ -1,0 +1,28 @@
+import type { ServerResponse } from "node:http";
+import { answerJson, isDatabaseUnavailable, RETRY_AFTER_SECONDS } from "@holdfast/core/http-edge";
+import type { DriveServices } from "./services.ts";
+import { requireMigrations } from "./preparation.ts";
+
+/** 200 once requests can be served, 503 with every reason otherwise. Open to everybody, so it names no node and no address. */
+export async function answerHealth({ database, membership, preparation }: DriveServices, res: ServerResponse): Promise<void> {
+  const nodes = membership.nodes().filter((node) => node.intent !== "removed");
+  const counts = { known: nodes.length, up: nodes.filter((node) => node.health === "up").length };
+  const reasons = [
+    ...(await reasonOf(async () => {
+      preparation.require();
+      await requireMigrations(database);
+    })),
+    ...(nodes.length === 0 ? ["No storage node has joined the cluster yet."] : []),
+  ];
+  if (reasons.length === 0) answerJson(res, 200, { status: "ok", nodes: counts });
+  else answerJson(res, 503, { status: "unavailable", reasons, nodes: counts }, { "retry-after": String(RETRY_AFTER_SECONDS) });
+}
+
+async function reasonOf(work: () => Promise<void>): Promise<string[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    return [isDatabaseUnavailable(error) || !(error instanceof Error) ? "The database does not answer." : error.message];
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * `npm run bench -- [scenario…] [--rounds N] [--json]`: a cluster of its own, the machine's limits beside each result.
+ *
+ * The load generator shares the cores with the servers, so CPU seconds per GB of the server processes is the figure to
+ * compare between machines; MB/s is what this one does today.
+ */
+import { parseArgs } from "node:util";
+import { startTestCluster } from "@holdfast/cluster/testing";
+import { measureLimits } from "./limits.ts";
+import { type Result, residentBytes } from "./measure.ts";
+import { download } from "./scenarios/download.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { upload } from "./scenarios/upload.ts";
+import { printTable } from "./table.ts";
+
+const scenarios: Record<string, Scenario> = { upload, download };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "5" }, json: { type: "boolean", default: false }, directory: { type: "string" } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
+const unknown = names.filter((name) => !(name in scenarios));
+if (unknown.length > 0) {
+  console.error(`There is no scenario "${unknown.join('", "')}". Scenarios: ${Object.keys(scenarios).join(", ")}.`);
+  process.exit(1);
+}
+
+const rounds = Number(values.rounds);
+const cluster = await startTestCluster({ environment: { HOLDFAST_LOG_LEVEL: "warn" }, directory: values.directory });
+try {
+  const serverPids = (): number[] => [cluster.drive, cluster.postgres, ...cluster.nodes].flatMap((service) => service?.pid ?? []);
+  const limits = await measureLimits(cluster.dataDirectory, rounds);
+  const results: Result[] = [];
+  for (const name of names) results.push(...(await scenarios[name]!({ cluster, rounds, serverPids })));
+  const memory = { gateway: residentBytes(cluster.drive.pid!), nodes: cluster.nodes.map((node) => residentBytes(node.pid!)) };
+  if (values.json) console.log(JSON.stringify({ at: new Date(), rounds, limits, results, memory }));
+  else printTable(limits, results, memory);
+} finally {
+  await cluster.remove();
+}

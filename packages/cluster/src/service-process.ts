@@ -1,0 +1,119 @@
+/**
+ * One service as a process of its own, kept running.
+ *
+ * A crash is noticed at once, logged, and answered with a new process: right away the first time, then with growing
+ * pauses, so that a service that cannot live does not eat the machine. It talks to us over the process channel; when we
+ * die, the channel closes and the service stops by itself.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ReadyMessage } from "@holdfast/core/service";
+import { runtimeFlags } from "./runtime-flags.ts";
+import type { ServiceLog } from "./service-log.ts";
+
+const RESTART_PAUSE_MIN_MS = 200;
+const RESTART_PAUSE_MAX_MS = 10_000;
+/** A process that lived this long was well; the next crash starts with a short pause again. */
+const STABLE_AFTER_MS = 30_000;
+const KILL_AFTER_MS = 15_000;
+
+export interface ServiceDefinition {
+  name: string;
+  /** The program, for `node`. */
+  program: string;
+  environment: Record<string, string>;
+}
+
+export class ServiceProcess {
+  readonly name: string;
+  readonly #definition: ServiceDefinition;
+  readonly #log: ServiceLog;
+  readonly #onCrash: (line: string) => void;
+  #child: ChildProcess | undefined;
+  #ready = Promise.withResolvers<void>();
+  #unwant = (): void => undefined;
+  #life: Promise<unknown> = Promise.resolve();
+  #keeping: Promise<void> = Promise.resolve();
+
+  constructor(definition: ServiceDefinition, log: ServiceLog, onCrash: (line: string) => void) {
+    this.name = definition.name;
+    this.#definition = definition;
+    this.#log = log;
+    this.#onCrash = onCrash;
+  }
+
+  /** The current process's number; undefined between two lives. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts it and returns when it says it is ready. Rejects, in the service's own words, if its first life ends before that. */
+  async start(): Promise<void> {
+    const controller = new AbortController();
+    this.#unwant = () => controller.abort();
+    this.#log.hold();
+    const firstLife = this.#live();
+    const end = await Promise.race([this.#ready.promise, firstLife]);
+    if (end !== undefined) throw new Error(`${this.name} could not start: ${this.#log.takeHeld() || end}`);
+    this.#log.release();
+    this.#keeping = this.#keepAlive(firstLife, controller.signal);
+  }
+
+  /** Resolves when the present (or next) process has said it is ready. */
+  untilReady(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Asks it to finish and leave; insists after a while. Resolves when it is gone. May be called twice. */
+  async stop(): Promise<void> {
+    this.#unwant();
+    const child = this.#child;
+    child?.kill("SIGTERM");
+    child?.kill("SIGCONT"); // a paused process could not hear us
+    const insist = setTimeout(() => child?.kill("SIGKILL"), KILL_AFTER_MS);
+    await Promise.all([this.#life, this.#keeping]);
+    clearTimeout(insist);
+  }
+
+  /** Keeps it down without forgetting it, as if its machine had lost power; `start` brings it back. */
+  async unplug(): Promise<void> {
+    this.#unwant();
+    this.#child?.kill("SIGKILL");
+    await Promise.all([this.#life, this.#keeping]);
+  }
+
+  async #keepAlive(firstLife: Promise<string>, wanted: AbortSignal): Promise<void> {
+    let pauseMs = RESTART_PAUSE_MIN_MS;
+    let born = performance.now();
+    let end = await firstLife;
+    while (!wanted.aborted) {
+      this.#onCrash(`${this.name} ended (${end})`);
+      pauseMs = performance.now() - born > STABLE_AFTER_MS ? RESTART_PAUSE_MIN_MS : Math.min(pauseMs * 2, RESTART_PAUSE_MAX_MS);
+      await delay(pauseMs, undefined, { signal: wanted }).catch(() => undefined); // an abort only ends the pause
+      if (wanted.aborted) return;
+      born = performance.now();
+      end = await this.#live();
+    }
+  }
+
+  /** One life, from start to exit; returns how it ended. */
+  #live(): Promise<string> {
+    this.#ready = Promise.withResolvers<void>();
+    const child = spawn(process.execPath, [...runtimeFlags, this.#definition.program], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: this.#definition.environment,
+      detached: true, // Ctrl-C in a terminal reaches us alone; we stop the services in order
+    });
+    this.#child = child;
+    this.#log.follow(child);
+    child.on("message", (message) => {
+      if ((message as ReadyMessage).type === "ready") this.#ready.resolve();
+    });
+    const life = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("close", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    });
+    this.#life = life.then(() => (this.#child = undefined));
+    return life;
+  }
+}

@@ -1,0 +1,4 @@
+export { DriveClient, type NewUpload, type UploadOptions } from "./drive-client.ts";
+export { type RandomFile, randomFile } from "./random-file.ts";
+export { type Answer, SessionClient } from "./session-client.ts";
+export { type NewTestCluster, OWNER, startNewTestCluster, startTestCluster, type TestCluster } from "./test-cluster.ts";

@@ -1,0 +1,222 @@
+/**
+ * Chunks on one disk, one file each.
+ *
+ * Stored: `chunks/ab/<id>.chunk`, and nothing else that would have to agree with it: the disk itself is the index, so a
+ * node's memory does not grow with its chunks and no crash can make the two differ. Only two sums are kept.
+ *
+ * What can go wrong, and what becomes of it:
+ * - the process dies in mid-write: a file in `incoming/`, removed at the next start;
+ * - a bit flips: seen at the next read or `put`, the file moves to `quarantine/`, the chunk is no longer held;
+ * - the disk is full: `store.full`, the half file is removed;
+ * - the disk fails, or an fsync does: the store takes no more writes until the process is started anew. After a failed
+ *   fsync the kernel forgets the bytes and reports success for the next one, so no later answer of that disk is believed.
+ */
+import { rename, rm, stat, unlink } from "node:fs/promises";
+import type { ChunkId } from "../chunking/index.ts";
+import type { Logger } from "../kernel/index.ts";
+import { ChunkDirectory, type Inventory } from "./chunk-directory.ts";
+import { CHUNK_FILE_BYTES_MAX, chunkFileHeader, chunkLength, HEADER_BYTES, readChunkFile } from "./chunk-file.ts";
+import type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
+import { DiskRoom } from "./disk-space.ts";
+import { diskFileSystem, type DurableFileSystem, SyncError, writeDurably } from "./durable-write.ts";
+import { ChunkStoreError } from "./errors.ts";
+import { Turns } from "./turns.ts";
+import { corrupt, full, notFound, requireWhole } from "./verification.ts";
+
+export interface FileChunkStoreOptions {
+  /** Made when absent; its parent must exist. */
+  directory: string;
+  /** Free bytes never written to, instead of the share in `limits`. */
+  reserveBytes?: number | undefined;
+  logger: Logger;
+  fileSystem?: DurableFileSystem;
+}
+
+/** What a disk answers that is broken, or that the kernel has made read-only because of it. */
+const DISK_FAULTS = new Set(["EIO", "EROFS", "ENXIO", "ENODEV", "EUCLEAN"]);
+const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
+const FOREIGN_FILES_LOGGED = 5;
+
+export class FileChunkStore implements ChunkStore {
+  readonly #directory: ChunkDirectory;
+  readonly #room: DiskRoom;
+  readonly #logger: Logger;
+  readonly #fileSystem: DurableFileSystem;
+  readonly #turns = new Turns<ChunkId>();
+  readonly #inventory: Inventory;
+  #diskErrors = 0;
+  #corruptChunks = 0;
+  /** Why the store takes no more writes; once set it stays. */
+  #failure: string | undefined;
+
+  /** Counts what is there and clears what was left half-written. Only one process at a time may have a directory open. */
+  static async open(options: FileChunkStoreOptions): Promise<FileChunkStore> {
+    const fileSystem = options.fileSystem ?? diskFileSystem;
+    const directory = new ChunkDirectory(options.directory, fileSystem);
+    const inventory = await directory.open();
+    const { foreign } = inventory;
+    if (foreign.length > 0) {
+      options.logger.warn(
+        { count: foreign.length, examples: foreign.slice(0, FOREIGN_FILES_LOGGED) },
+        "files that are not ours are left alone",
+      );
+    }
+    return new FileChunkStore({ ...options, fileSystem }, directory, inventory);
+  }
+
+  private constructor(options: FileChunkStoreOptions & { fileSystem: DurableFileSystem }, directory: ChunkDirectory, inventory: Inventory) {
+    this.#directory = directory;
+    this.#inventory = inventory;
+    this.#room = new DiskRoom(options.directory, options.reserveBytes);
+    this.#logger = options.logger;
+    this.#fileSystem = options.fileSystem;
+  }
+
+  async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
+    requireWhole(id, bytes);
+    return this.#turns.run(id, async () => {
+      this.#requireSound();
+      if (await this.#holdsWhole(id)) return { stored: false };
+      await this.#room.within(HEADER_BYTES + bytes.length, () => this.#write(id, bytes));
+      this.#inventory.chunkCount++;
+      this.#inventory.usedBytes += bytes.length;
+      return { stored: true };
+    });
+  }
+
+  async get(id: ChunkId, { into }: ReadOptions = {}): Promise<Buffer> {
+    const bytes = await this.#read(id, into);
+    return bytes ?? this.#turns.run(id, () => this.#setAside(id, into));
+  }
+
+  async stat(id: ChunkId): Promise<ChunkStat | undefined> {
+    const file = await unlessMissing(stat(this.#directory.chunkPath(id)));
+    return file && { id, length: chunkLength(file.size) };
+  }
+
+  /** Not synced: a deletion that a power cut undoes leaves a surplus copy, which the cluster finds and removes again. */
+  delete(id: ChunkId): Promise<boolean> {
+    return this.#turns.run(id, async () => {
+      const held = await this.stat(id);
+      if (held === undefined) return false;
+      await unlink(this.#directory.chunkPath(id)).catch((error: unknown) => this.#refuse(error));
+      this.#forget(held);
+      return true;
+    });
+  }
+
+  async list(after: ChunkId | undefined, limit: number): Promise<ChunkStat[]> {
+    const page: ChunkId[] = [];
+    for await (const id of this.#directory.ids(after)) {
+      if (page.length === limit) break;
+      page.push(id);
+    }
+    const held = await Promise.all(page.map((id) => this.stat(id)));
+    return held.filter((chunk) => chunk !== undefined);
+  }
+
+  async stats(): Promise<StoreStats> {
+    const { capacityBytes, freeBytes } = await this.#room.space();
+    const reason = this.#failure ?? (freeBytes < CHUNK_FILE_BYTES_MAX ? "the disk is full but for its reserve." : "");
+    return {
+      capacityBytes,
+      freeBytes,
+      usedBytes: this.#inventory.usedBytes,
+      chunkCount: this.#inventory.chunkCount,
+      writable: reason === "",
+      reason,
+      diskErrors: this.#diskErrors,
+      corruptChunks: this.#corruptChunks,
+      foreignFiles: this.#inventory.foreign.length,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#turns.idle();
+  }
+
+  async #write(id: ChunkId, bytes: Buffer): Promise<void> {
+    const destination = this.#directory.chunkPath(id);
+    const paths = { temporary: this.#directory.incomingPath(id), destination };
+    try {
+      await writeDurably(paths, [chunkFileHeader(id, bytes.length), bytes], this.#fileSystem);
+    } catch (error) {
+      await rm(destination, { force: true }).catch(() => undefined); // the caller is told that it failed; the next start may find it whole
+      this.#refuse(error);
+    }
+  }
+
+  /** Undefined when the file is not what was written, or the disk cannot read it. */
+  async #read(id: ChunkId, into: Buffer | undefined): Promise<Buffer | undefined> {
+    try {
+      return await readChunkFile(this.#directory.chunkPath(id), id, into);
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") throw notFound(id);
+      if (!DISK_FAULTS.has(codeOf(error))) throw error;
+      this.#diskErrors++;
+      return undefined;
+    }
+  }
+
+  /** Whoever asks is about to count this copy as durable, so a name is not enough: a damaged file makes way for a good one. */
+  async #holdsWhole(id: ChunkId): Promise<boolean> {
+    const held = await this.stat(id);
+    if (held === undefined) return false;
+    if ((await this.#read(id, undefined)) !== undefined) return true;
+    await this.#quarantine(id, held);
+    return false;
+  }
+
+  /** Looks once more first: while we waited, somebody else may have set the bad copy aside and put a good one in its place. */
+  async #setAside(id: ChunkId, into: Buffer | undefined): Promise<Buffer> {
+    const held = await this.stat(id);
+    const bytes = await this.#read(id, into);
+    if (bytes !== undefined) return bytes;
+    await this.#quarantine(id, held);
+    throw corrupt(id);
+  }
+
+  async #quarantine(id: ChunkId, held: ChunkStat | undefined): Promise<void> {
+    this.#corruptChunks++;
+    this.#logger.error({ chunk: id }, "a damaged chunk was set aside");
+    await rename(this.#directory.chunkPath(id), this.#directory.quarantinePath(id)).then(
+      () => held && this.#forget(held),
+      (error: unknown) => this.#logger.error({ chunk: id, err: error }, "a damaged chunk could not be moved; it is still never served"),
+    );
+  }
+
+  #forget({ length }: ChunkStat): void {
+    this.#inventory.chunkCount--;
+    this.#inventory.usedBytes -= length;
+  }
+
+  #requireSound(): void {
+    if (this.#failure === undefined) return;
+    throw new ChunkStoreError("store.failed", "This node's disk failed and takes no more chunks. Check the disk, then restart the node.", {
+      reason: this.#failure,
+    });
+  }
+
+  /** Says what a failed write means for the store. */
+  #refuse(error: unknown): never {
+    if (error instanceof SyncError || DISK_FAULTS.has(codeOf(error))) {
+      this.#diskErrors++;
+      this.#failure ??= (error as Error).message;
+      this.#logger.fatal({ err: error }, "the disk failed; no more chunks are taken");
+      this.#requireSound();
+    }
+    if (DISK_FULL.has(codeOf(error))) throw full({});
+    throw error;
+  }
+}
+
+async function unlessMissing<T>(operation: Promise<T>): Promise<T | undefined> {
+  return operation.catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "";
+}

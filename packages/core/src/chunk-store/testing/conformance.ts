@@ -1,0 +1,148 @@
+/** The contract of `ChunkStore` as tests. Each implementation runs it, in a few lines of its own. */
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type ChunkId, chunkIdOf } from "../../chunking/index.ts";
+import { limits } from "../../kernel/index.ts";
+import type { ChunkStore } from "../index.ts";
+
+export interface StoreUnderTest {
+  /** Empty, with room for a few of the longest chunks. */
+  store: ChunkStore;
+  /** Flips one bit of the chunk where it is kept, behind the store's back. */
+  damage(id: ChunkId): Promise<void>;
+  /** Closes the store and removes every trace. */
+  drop(): Promise<void>;
+}
+
+export function describeChunkStore(name: string, setUp: () => Promise<StoreUnderTest>): void {
+  describe(`${name} keeps the chunk store contract:`, () => {
+    let subject: StoreUnderTest;
+    let store: ChunkStore;
+    beforeEach(async () => {
+      subject = await setUp();
+      store = subject.store;
+    });
+    afterEach(() => subject.drop());
+
+    test.each([1, 4_095, 4_096, limits.chunkBytesMax])("a chunk of %i bytes comes back as it was put", async (length) => {
+      const { id, bytes } = chunkOf(length);
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await store.stat(id)).toEqual({ id, length });
+    });
+
+    test("a chunk is read into the caller's memory where it fits, and into a buffer of its own where it does not", async () => {
+      const { id, bytes } = chunkOf(5_000);
+      await store.put(id, bytes);
+      for (const into of [Buffer.alloc(8_000), Buffer.alloc(5_000), Buffer.alloc(4_999)]) {
+        expect((await store.get(id, { into })).equals(bytes)).toBe(true);
+        expect(into.subarray(0, 5_000).equals(bytes)).toBe(into.length >= 5_000);
+      }
+    });
+
+    test("a chunk put again is held once and said to be there already", async () => {
+      const { id, bytes } = chunkOf(1_000);
+      await store.put(id, bytes);
+      expect(await store.put(id, bytes)).toEqual({ stored: false });
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 1_000 });
+    });
+
+    test("a copy that rotted is not called durable when its bytes are put again: they replace it", async () => {
+      const { id, bytes } = chunkOf(1_000);
+      await store.put(id, bytes);
+      await subject.damage(id);
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 1_000, corruptChunks: 1 });
+    });
+
+    test("eight writers of the same chunk at once leave one chunk", async () => {
+      const { id, bytes } = chunkOf(100_000);
+      const results = await Promise.all(Array.from({ length: 8 }, () => store.put(id, bytes)));
+      expect(results.filter((result) => result.stored)).toHaveLength(1);
+      expect(await store.list(undefined, 10)).toEqual([{ id, length: 100_000 }]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 100_000 });
+    });
+
+    test("the store keeps its own copy: bytes changed after the put do not change the chunk", async () => {
+      const { id, bytes } = chunkOf(1_000);
+      const sent = Buffer.from(bytes);
+      await store.put(id, sent);
+      sent.fill(0);
+      const received = await store.get(id);
+      expect(received.equals(bytes)).toBe(true);
+      received.fill(0);
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+    });
+
+    test("bytes that are not what their name says are refused, and nothing is left behind", async () => {
+      const { id } = chunkOf(1_000);
+      await expect(store.put(id, randomBytes(1_000))).rejects.toMatchObject({ code: "chunk.mismatch" });
+      expect(await store.stat(id)).toBeUndefined();
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0 });
+    });
+
+    test.each([0, limits.chunkBytesMax + 1])("a chunk of %i bytes is refused", async (length) => {
+      const { id, bytes } = chunkOf(length);
+      await expect(store.put(id, bytes)).rejects.toMatchObject({ code: "chunk.bad_length" });
+      expect(await store.stat(id)).toBeUndefined();
+    });
+
+    test("a chunk nobody put is not found", async () => {
+      const { id } = chunkOf(10);
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.not_found" });
+      expect(await store.stat(id)).toBeUndefined();
+      expect(await store.delete(id)).toBe(false);
+    });
+
+    test("a deleted chunk is gone, its space is given back, and it can be put again", async () => {
+      const { id, bytes } = chunkOf(5_000);
+      await store.put(id, bytes);
+      expect(await store.delete(id)).toBe(true);
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.not_found" });
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0 });
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+    });
+
+    test("a flipped bit is never served, and the damaged chunk no longer counts as held", async () => {
+      const { id, bytes } = chunkOf(50_000);
+      await store.put(id, bytes);
+      await subject.damage(id);
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.corrupt" });
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.not_found" });
+      expect(await store.list(undefined, 10)).toEqual([]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0, corruptChunks: 1 });
+    });
+
+    test("a good copy heals a chunk that was found damaged", async () => {
+      const { id, bytes } = chunkOf(50_000);
+      await store.put(id, bytes);
+      await subject.damage(id);
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.corrupt" });
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+    });
+
+    test("pages of the list join without a gap or a repetition, in ascending order", async () => {
+      const chunks = Array.from({ length: 25 }, (_, index) => chunkOf(index + 1));
+      await Promise.all(chunks.map(({ id, bytes }) => store.put(id, bytes)));
+      const listed: ChunkId[] = [];
+      for (let page = await store.list(undefined, 4); page.length > 0; page = await store.list(listed.at(-1), 4)) {
+        listed.push(...page.map((chunk) => chunk.id));
+      }
+      expect(listed).toEqual(chunks.map((chunk) => chunk.id).toSorted());
+    });
+
+    test("the store says how much room it has", async () => {
+      const stats = await store.stats();
+      expect(stats).toMatchObject({ writable: true, reason: "", chunkCount: 0, usedBytes: 0 });
+      expect(stats.freeBytes).toBeGreaterThan(0);
+      expect(stats.freeBytes).toBeLessThanOrEqual(stats.capacityBytes);
+    });
+  });
+}
+
+function chunkOf(length: number): { id: ChunkId; bytes: Buffer } {
+  const bytes = randomBytes(length);
+  return { id: chunkIdOf(bytes), bytes };
+}

@@ -1,0 +1,1 @@
+export { describeChunkStore, type StoreUnderTest } from "./conformance.ts";

@@ -1,0 +1,1 @@
+export { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes, parseChunkId } from "./chunk-id.ts";

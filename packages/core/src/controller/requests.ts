@@ -1,0 +1,47 @@
+/** Turns what came over the wire into what the domain takes, or says which field is impossible. */
+import { z } from "zod";
+import type { NodeHeartbeat, NodeRegistration } from "../membership/index.ts";
+import type { HeartbeatRequest, RegisterNodeRequest } from "../protocol/index.ts";
+import { ControllerError } from "./errors.ts";
+
+const count = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), "is too large").transform(Number);
+const uuid = z.uuid("must be a UUID");
+const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes or underscores");
+
+const status = z.object({
+  capacityBytes: count,
+  freeBytes: count,
+  usedBytes: count,
+  chunkCount: count,
+  writable: z.boolean(),
+  writeRefusal: z.string().max(1_000),
+});
+
+const registration = z.object({
+  identity: uuid,
+  bootId: uuid,
+  clusterId: z.union([z.literal("").transform(() => undefined), uuid]),
+  name: label,
+  host: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, "must be a host name or an address"),
+  port: z.number().min(1, "must be a port").max(65_535, "must be a port"),
+  zone: z.union([z.literal("").transform(() => "default"), label]),
+  mac: z.string().max(64),
+  version: z.string().max(64),
+  store: z.enum(["file", "segment"]),
+  status,
+});
+
+const heartbeat = z.object({ identity: uuid, bootId: uuid, sequence: count.refine((value) => value > 0, "counts up from 1"), status });
+
+/** Throws `call.invalid`. */
+export const parseRegistration = (request: RegisterNodeRequest): NodeRegistration => parse(registration, request);
+
+/** Throws `call.invalid`. */
+export const parseHeartbeat = (request: HeartbeatRequest): NodeHeartbeat => parse(heartbeat, request);
+
+function parse<T>(schema: z.ZodType<T>, request: unknown): T {
+  const parsed = schema.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  throw new ControllerError("call.invalid", `The call cannot be understood: ${faults.join("; ")}.`);
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads one chunk from the best of its copies.
+ *
+ * A copy that fails is replaced by the next, and one that takes too long is overtaken by it. The node's client has compared
+ * the bytes with the chunk's name before they get here, so a wrong byte never does.
+ */
+import type { ChunkStore } from "../chunk-store/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
+import type { Clock } from "../kernel/index.ts";
+import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import { rankCopies } from "./copies.ts";
+import { type CopyFailure, CopyRace } from "./copy-race.ts";
+import { DownloadError } from "./errors.ts";
+import type { StoredChunk } from "./extents.ts";
+import { NodeStandings } from "./node-standing.ts";
+
+export type BadCopyReason = "chunk.corrupt" | "chunk.not_found";
+
+export interface ChunkReaderOptions {
+  membership: Membership;
+  clients: { clientFor(node: NodeSnapshot): ChunkStore };
+  clock: Clock;
+  /** The node itself says that it has no good copy. */
+  onBadCopy: (id: ChunkId, node: NodeSnapshot, reason: BadCopyReason) => void;
+}
+
+export interface ChunkReader {
+  /**
+   * Rejects with `content.unavailable` when every copy failed, and with the signal's reason when aborted. `into` is memory
+   * for the chunk; it is free for others again when the answer is a view of it, and perhaps never otherwise.
+   */
+  read(chunk: StoredChunk, options: { signal: AbortSignal; into?: Buffer }): Promise<Buffer>;
+  /** Since the start: copies that failed, and copies that were overtaken. */
+  counts(): { failedCopies: number; overtakenCopies: number };
+}
+
+export function createChunkReader({ membership, clients, clock, onBadCopy }: ChunkReaderOptions): ChunkReader {
+  const standings = new NodeStandings(clock);
+  let failedCopies = 0;
+  let overtakenCopies = 0;
+
+  return {
+    counts: () => ({ failedCopies, overtakenCopies }),
+    async read(chunk, { signal, into }) {
+      standings.countRead();
+      const race = new CopyRace({
+        copies: rankCopies(chunk.replicas, membership, standings),
+        standings,
+        into,
+        get: (node, options) => clients.clientFor(node).get(chunk.id, options),
+        onFailure: ({ node, error: { code } }) => {
+          failedCopies++;
+          if (code === "chunk.corrupt" || code === "chunk.not_found") onBadCopy(chunk.id, node, code);
+        },
+        exhausted: (failures) => unavailable(chunk, failures),
+      });
+      try {
+        return await race.run(signal);
+      } finally {
+        overtakenCopies += race.overtaken;
+      }
+    },
+  };
+}
+
+function unavailable(chunk: StoredChunk, unordered: readonly CopyFailure[]): DownloadError {
+  const failures = unordered.toSorted((a, b) => a.node.id - b.node.id);
+  const names = failures.map(({ node }) => node.name).join(", ");
+  const message =
+    failures.length === 0
+      ? "No node that is known holds a copy of a part of this file. It can be read again when such a node is back."
+      : `No copy of a part of this file can be read right now (tried ${names}). It can be read again when one of these nodes is back.`;
+  const nodes = failures.map(({ node, error }) => ({ id: node.id, name: node.name, reason: error.code }));
+  return new DownloadError("content.unavailable", message, { chunk: chunk.id, nodes }, { cause: failures[0]?.error });
+}

@@ -1,0 +1,57 @@
+import type pg from "pg";
+import type { ChunkBuffers } from "../byte-budget/index.ts";
+import { isDatabaseUnavailable } from "../http-edge/index.ts";
+import type { Clock } from "../kernel/index.ts";
+import type { ChunkReader } from "./chunk-reader.ts";
+import { DownloadError } from "./errors.ts";
+import { extentReader, type Piece, piecesOf, readReplicas, type StoredChunk } from "./extents.ts";
+import { patiently } from "./patience.ts";
+import type { ByteRange } from "./ranges.ts";
+import { readAhead } from "./read-ahead.ts";
+
+export interface ContentSource {
+  pool: pg.Pool;
+  reader: ChunkReader;
+  buffers: ChunkBuffers;
+  clock: Clock;
+  /** Chunks fetched at once for one download. */
+  window: number;
+  patienceMs: number;
+}
+
+/** The bytes of one range, chunk by chunk. */
+export type ReadRange = (range: ByteRange) => AsyncGenerator<Buffer>;
+
+/**
+ * Reads ranges of one version for one request.
+ *
+ * The first chunk is tried once: until it is there the caller can still be told what is wrong. After that a copy, or the
+ * database, has a while to come back, for all that could be done instead is to cut the connection.
+ */
+export function openContent(source: ContentSource, versionId: string, signal: AbortSignal): ReadRange {
+  const { pool, reader, buffers, clock, window, patienceMs } = source;
+  const readExtents = extentReader(pool, versionId);
+  let begun = false;
+
+  const patience = (until: AbortSignal) => ({ clock, forMs: begun ? patienceMs : 0, signal: until, mayPass });
+  const fetch = ({ chunk }: Piece, into: Buffer, cancelled: AbortSignal): Promise<Buffer> => {
+    const fetched = patiently(patience(cancelled), async (attempt) =>
+      reader.read(attempt === 0 ? chunk : await relocated(pool, chunk), { signal: cancelled, into }),
+    );
+    begun = true;
+    return fetched;
+  };
+  return (range) => {
+    const pieces = piecesOf((offset, end) => patiently(patience(signal), () => readExtents(offset, end)), range);
+    return readAhead(pieces, fetch, { window, buffers, signal });
+  };
+}
+
+/** Repair may have moved the chunk since its extent was read. */
+async function relocated(pool: pg.Pool, chunk: StoredChunk): Promise<StoredChunk> {
+  return { ...chunk, replicas: await readReplicas(pool, chunk.id).catch(() => chunk.replicas) };
+}
+
+function mayPass(error: unknown): boolean {
+  return isDatabaseUnavailable(error) || (error instanceof DownloadError && error.code === "content.unavailable");
+}

@@ -1,0 +1,72 @@
+import type pg from "pg";
+import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import type { ByteRange } from "./ranges.ts";
+
+/** A chunk and the nodes that were said to hold it. */
+export interface StoredChunk {
+  id: ChunkId;
+  length: number;
+  replicas: readonly number[];
+}
+
+/** Bytes `from` to `to` (exclusive) of a chunk: what a range takes of it. */
+export interface Piece {
+  chunk: StoredChunk;
+  from: number;
+  to: number;
+}
+
+interface ExtentRow {
+  offset: number;
+  length: number;
+  chunkId: Buffer;
+  replicas: number[];
+}
+
+/** Extents read at a time: 1 GiB of a file in large chunks. A file of any size costs no more memory than this. */
+const BATCH = 256;
+
+/** One batch of a version's extents in order, from the one that holds the byte at `offset` to at most the one before `end`. */
+export type ReadExtents = (offset: number, end: number) => Promise<ExtentRow[]>;
+
+export function extentReader(pool: pg.Pool, versionId: string): ReadExtents {
+  return async (offset, end) => {
+    const { rows } = await pool.query<ExtentRow>({
+      name: "download-extents",
+      text: `SELECT e."offset", e.length, e.chunk_id AS "chunkId", c.replicas
+               FROM extent e JOIN chunk c ON c.id = e.chunk_id
+              WHERE e.version_id = $1 AND e."offset" < $3
+                AND e."offset" >= (SELECT max("offset") FROM extent WHERE version_id = $1 AND "offset" <= $2)
+              ORDER BY e."offset" LIMIT ${BATCH}`,
+      values: [versionId, offset, end],
+    });
+    return rows;
+  };
+}
+
+/** Who holds the chunk now: repair may have moved it since its extent was read. */
+export async function readReplicas(pool: pg.Pool, id: ChunkId): Promise<number[]> {
+  const { rows } = await pool.query<{ replicas: number[] }>("SELECT replicas FROM chunk WHERE id = $1", [chunkIdToBytes(id)]);
+  return rows[0]?.replicas ?? [];
+}
+
+/** The pieces of a range, in order and without a gap. Throws when the extents have one: no byte is ever made up or left out. */
+export async function* piecesOf(readExtents: ReadExtents, range: ByteRange): AsyncGenerator<Piece> {
+  const end = range.offset + range.length;
+  let position = range.offset;
+  while (position < end) {
+    const rows = await readExtents(position, end);
+    if (rows.length === 0) throw missing(position);
+    for (const { offset, length, chunkId, replicas } of rows) {
+      const from = position - offset;
+      if (from < 0 || from >= length) throw missing(position);
+      const to = Math.min(length, end - offset);
+      yield { chunk: { id: chunkIdFromBytes(chunkId), length, replicas }, from, to };
+      position = offset + to;
+    }
+  }
+}
+
+function missing(position: number): Error {
+  return new Error(`a committed version has no extent for its byte ${position}`);
+}

@@ -1,0 +1,150 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { afterEach, expect, test, vi } from "vitest";
+import { ChunkBuffers } from "../byte-budget/index.ts";
+import { chunkIdOf } from "../chunking/index.ts";
+import { HOUR_MS, limits, MiB, SECOND_MS } from "../kernel/index.ts";
+import type { Piece } from "./extents.ts";
+import { readAhead } from "./read-ahead.ts";
+
+const LENGTH = 10;
+
+afterEach(() => void vi.useRealTimers());
+
+/** Chunks of ten bytes, each holding its own number; `fetch` answers only when told to, unless `eager`. */
+function setting({ count = 20, window = 3, buffers = new ChunkBuffers(1_000), eager = true } = {}) {
+  const asked: number[] = [];
+  const cancelled: number[] = [];
+  const answers: (() => void)[] = [];
+  async function* pieces(): AsyncGenerator<Piece> {
+    for (let i = 0; i < count; i++) {
+      const bytes = Buffer.alloc(LENGTH, i);
+      yield { chunk: { id: chunkIdOf(bytes), length: LENGTH, replicas: [i] }, from: 0, to: LENGTH };
+    }
+  }
+  const fetch = ({ chunk }: Piece, into: Buffer, signal: AbortSignal): Promise<Buffer> => {
+    const index = chunk.replicas[0]!;
+    asked.push(index);
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    answers.push(() => resolve(into.fill(index)));
+    signal.addEventListener("abort", () => (cancelled.push(index), reject(signal.reason as Error)));
+    if (eager) answers.at(-1)!();
+    return promise;
+  };
+  const leaving = new AbortController();
+  const stream = readAhead(pieces(), fetch, { window, buffers, signal: leaving.signal });
+  return { stream, asked, cancelled, answers, buffers, leaving };
+}
+
+test("a reader who takes nothing more makes nobody fetch more than the window", async () => {
+  const { stream, asked, buffers } = setting({ window: 3 });
+  await stream.next();
+  await turn();
+  expect(asked).toEqual([0, 1, 2]);
+  expect(buffers.usedBytes).toBe(2 * LENGTH); // those ahead: of the first, every byte is handed out
+  await stream.next();
+  await turn();
+  expect(asked).toEqual([0, 1, 2, 3]);
+  expect(buffers.usedBytes).toBe(2 * LENGTH);
+});
+
+test("chunks that arrive out of order leave in order", async () => {
+  const { stream, answers } = setting({ count: 3, eager: false });
+  const all = Array.fromAsync(stream, (bytes) => bytes[0]);
+  for (const index of [2, 1, 0]) {
+    await expect.poll(() => answers.length).toBe(3);
+    answers[index]!();
+  }
+  expect(await all).toEqual([0, 1, 2]);
+});
+
+test("many readers of a small buffers all finish, one piece at a time", async () => {
+  const buffers = new ChunkBuffers(2 * LENGTH);
+  const streams = Array.from({ length: 10 }, () => setting({ buffers, window: 3 }).stream);
+  const counts = await Promise.all(streams.map(async (stream) => (await Array.fromAsync(stream)).length));
+  expect(counts).toEqual(Array(10).fill(20));
+  expect(buffers.usedBytes).toBe(0);
+});
+
+test("a reader who stands still keeps its pieces while nobody else wants the memory", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const { stream, asked } = setting({ count: 5 });
+  await stream.next();
+  vi.advanceTimersByTime(1 * HOUR_MS);
+  await Array.fromAsync(stream);
+  expect(asked).toEqual([0, 1, 2, 3, 4]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a reader who stands still while others wait gives way from the far end, only as far as it must, and misses nothing", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const { stream, asked, buffers } = setting({ count: 5, window: 4, buffers: new ChunkBuffers(3 * LENGTH) });
+  const first = await stream.next();
+  const patient = new AbortController().signal;
+  const spare = await buffers.acquire(LENGTH, patient);
+  const other = buffers.acquire(LENGTH, patient);
+  expect(buffers.contended).toBe(true);
+  vi.advanceTimersByTime(1 * SECOND_MS);
+  (await other).release();
+  spare.release();
+  expect(buffers.usedBytes).toBe(LENGTH);
+  expect([first.value![0], ...(await Array.fromAsync(stream, (bytes) => bytes[0]))]).toEqual([0, 1, 2, 3, 4]);
+  expect(asked).toEqual([0, 1, 2, 2, 3, 4]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a reader who leaves cancels what is under way and gives its bytes back", async () => {
+  const { stream, asked, cancelled, buffers, answers } = setting({ eager: false });
+  const first = stream.next();
+  await expect.poll(() => asked).toEqual([0, 1, 2]);
+  answers[0]!();
+  await first;
+  await stream.return(undefined);
+  expect(cancelled).toEqual([0, 1, 2]);
+  expect(buffers.usedBytes).toBe(0);
+});
+
+test("memory that a cancelled request may still write to is not lent again", async () => {
+  const length = 1 * MiB;
+  const buffers = new ChunkBuffers(limits.chunkBytesMax);
+  const written: Buffer[] = [];
+  const pieces = (async function* () {
+    yield { chunk: { id: chunkIdOf(Buffer.of(0)), length, replicas: [1] }, from: 0, to: length };
+  })();
+  const fetch = (_: Piece, into: Buffer, signal: AbortSignal): Promise<Buffer> => {
+    written.push(into);
+    return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+  };
+  const leaving = new AbortController();
+  const first = readAhead(pieces, fetch, { window: 1, buffers, signal: leaving.signal }).next();
+  await expect.poll(() => written.length).toBe(1);
+  leaving.abort(new Error("gone"));
+  await expect(first).rejects.toThrow("gone");
+  expect((await buffers.acquire(length, new AbortController().signal)).bytes.buffer).not.toBe(written[0]!.buffer);
+});
+
+test("a reader who leaves while it waits for the buffers stops waiting", async () => {
+  const buffers = new ChunkBuffers(LENGTH);
+  const others = await buffers.acquire(LENGTH, new AbortController().signal);
+  const { stream, leaving } = setting({ buffers });
+  const first = stream.next();
+  await turn();
+  leaving.abort(new Error("gone"));
+  await expect(first).rejects.toThrow("gone");
+  others.release();
+  expect(buffers.usedBytes).toBe(0);
+});
+
+test("a chunk ahead that fails is reported when its turn comes, after the bytes before it", async () => {
+  const buffers = new ChunkBuffers(1_000);
+  const pieces = (async function* () {
+    for (let i = 0; i < 3; i++) yield { chunk: { id: chunkIdOf(Buffer.of(i)), length: LENGTH, replicas: [i] }, from: 0, to: LENGTH };
+  })();
+  const fetch = async ({ chunk }: Piece) => {
+    if (chunk.replicas[0] === 1) throw new Error("lost");
+    return Buffer.alloc(LENGTH);
+  };
+  const stream = readAhead(pieces, fetch, { window: 3, buffers, signal: new AbortController().signal });
+  expect((await stream.next()).value).toHaveLength(LENGTH);
+  await expect(stream.next()).rejects.toThrow("lost");
+  expect(buffers.usedBytes).toBe(0);
+});

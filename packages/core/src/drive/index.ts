@@ -1,0 +1,15 @@
+export type { Actor } from "./actor.ts";
+export { type Content, findContent } from "./content.ts";
+export { type CopiesSummary, describeEntry, type EntryDetails, type VersionRow } from "./details.ts";
+export { ensureDrive } from "./drives.ts";
+export { type EntryName, parseEntryName, parseRelativePath } from "./entry-name.ts";
+export type { EntryKind, EntryRow } from "./entry.ts";
+export { DriveError, type DriveErrorCode } from "./errors.ts";
+export { createFolder, type Folder, openFolder, type PathStep } from "./folders.ts";
+export { type EntryPage, type EntrySort, listEntries, type ListingRequest, type SortDirection } from "./listing.ts";
+export { moveEntries, renameEntry } from "./moving.ts";
+export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";
+export { overQuota, requireRoomForClaims, unclaimedBytes } from "./quota.ts";
+export { takenNames } from "./taken-names.ts";
+export { deleteForever, emptyTrash, listTrash, restoreEntries, trashEntries } from "./trash.ts";
+export { listUnfinishedUploads, type UnfinishedUpload } from "./unfinished-uploads.ts";

@@ -1,0 +1,1 @@
+export { type EventPage, type EventRecord, listEvents, type NewEvent, recordEvent } from "./events.ts";

@@ -1,0 +1,17 @@
+import { DomainError } from "../kernel/index.ts";
+
+export type HttpEdgeErrorCode =
+  /** Nobody is signed in, or the session is over. */
+  | "auth.required"
+  /** Signed in, but not as somebody who may do this. */
+  | "auth.forbidden"
+  /** A page of another site made this request in the user's name. */
+  | "request.cross_site"
+  /** The address exists, for other methods; `details.allow` is the list of them, as the Allow header has it. */
+  | "request.method_not_allowed"
+  | "request.not_found"
+  /** The process runs but cannot serve yet. */
+  | "service.starting";
+
+/** What is wrong with a request before any domain has looked at it. */
+export class HttpEdgeError extends DomainError<HttpEdgeErrorCode> {}

@@ -1,0 +1,85 @@
+/** Every limit of the system, in one place, with its unit in its name. What the environment can change is in each process's `env.ts`; the defaults are here. */
+import { DAY_MS, GiB, HOUR_MS, KiB, MiB, SECOND_MS } from "./units.ts";
+
+export const limits = {
+  /** A chunk is any length from 1 byte to this. */
+  chunkBytesMax: 4 * MiB,
+  replicas: 3,
+  writeQuorum: 2,
+
+  heartbeatIntervalMs: 5 * SECOND_MS,
+  nodeDownAfterMs: 15 * SECOND_MS,
+  /** How old a gateway's view of the nodes may become. */
+  membershipRefreshMs: 1 * SECOND_MS,
+
+  /** A node stops accepting chunks when less than this share of its disk, or this much, is free; deletes always have room. */
+  reserveRatio: 0.05,
+  reserveBytesMin: 1 * GiB,
+
+  /** Buffers of all uploads of a gateway together. */
+  uploadBufferBytes: 128 * MiB,
+  /** Chunks of one upload that may be on their way to the nodes at once. */
+  uploadChunksInFlight: 4,
+  uploadBytesMax: 16 * 1024 * GiB,
+  /** Unfinished uploads of one drive. */
+  uploadsOpenMax: 1_000,
+  uploadExpiresAfterMs: 7 * DAY_MS,
+  /** How long a request waits for another one to let go of the same upload. */
+  uploadLockTimeoutMs: 15 * SECOND_MS,
+  /** A client that sends nothing for so long is taken for gone: what it sent is stored. */
+  uploadIdleTimeoutMs: 30 * SECOND_MS,
+  /** While other uploads wait for a buffer, none keeps one longer than this to fill it: it stores a short chunk instead. */
+  uploadBufferHoldMs: 2 * SECOND_MS,
+  /** How long the parts of a concatenated upload stay, in case the answer to the concatenation was lost. */
+  uploadPartialKeepMs: 1 * DAY_MS,
+  uploadSweepIntervalMs: 5 * SECOND_MS,
+
+  /** Buffers of all downloads of a gateway together. */
+  downloadBufferBytes: 96 * MiB,
+  /** How long a download that has begun waits for a copy, or for the database, to come back before it is cut off. */
+  downloadPatienceMs: 30 * SECOND_MS,
+  /** Chunks of one download fetched ahead of what its reader has taken. */
+  downloadReadAhead: 3,
+  /** Ranges one request may ask for; more are answered with the whole file. */
+  downloadRangesMax: 32,
+
+  nodeRequestTimeoutMs: 30 * SECOND_MS,
+  nodeConnectTimeoutMs: 2 * SECOND_MS,
+  /** A node that has not made a copy durable after this is passed over: another one is asked as well. */
+  replicaPatienceMs: 3 * SECOND_MS,
+  /** How long a gateway leaves a node alone after a failed write, and how long at most as failures repeat. */
+  nodeAvoidMinMs: 1 * SECOND_MS,
+  nodeAvoidMaxMs: 30 * SECOND_MS,
+  /** Connections of one gateway to one node. */
+  nodeConnectionsMax: 8,
+  /** What a node spends on one request at most, waiting for its turn included; a connection that crawls is cut off. */
+  nodeExchangeTimeoutMs: 60 * SECOND_MS,
+  /** Chunks that a node holds in memory at once, on their way in and on their way out; more requests wait their turn. */
+  nodeReceiveBytes: 16 * MiB,
+  nodeSendBytes: 16 * MiB,
+
+  /** How far a signed request's time may be from ours, and how long its nonce is remembered. */
+  signatureWindowMs: 30 * SECOND_MS,
+  /** Nonces a process remembers at most; beyond it the oldest requests are refused as expired. */
+  signatureNoncesMax: 500_000,
+
+  entryNameBytesMax: 255,
+  folderDepthMax: 100,
+  /** Entries that one request may move, trash or restore. */
+  entriesPerRequestMax: 1_000,
+  listPageMax: 1_000,
+  /** Metadata of an upload, as sent. */
+  uploadMetadataBytesMax: 8 * KiB,
+
+  passwordCharactersMin: 8,
+  passwordCharactersMax: 128,
+  sessionExpiresAfterMs: 30 * DAY_MS,
+  /** Wrong set-up codes that a process hears out before it asks for patience. */
+  setupTriesMax: 10,
+  setupTriesWindowMs: 60 * SECOND_MS,
+
+  nodeSampleIntervalMs: 60 * SECOND_MS,
+  nodeSampleKeepMs: 90 * DAY_MS,
+  trashKeepMs: 30 * DAY_MS,
+  gcGraceMs: 24 * HOUR_MS,
+} as const;

@@ -1,0 +1,23 @@
+import type { NodeHealth, NodeIntent } from "@holdfast/db";
+
+/** One storage node as a gateway or planner sees it at one moment. */
+export interface NodeSnapshot {
+  /** The node's number: what `Chunk.replicas` holds. */
+  id: number;
+  name: string;
+  host: string;
+  port: number;
+  zone: string;
+  health: NodeHealth;
+  intent: NodeIntent;
+  /** False when the node itself said it takes no more chunks (full, failing disk). */
+  writable: boolean;
+  capacityBytes: number;
+  freeBytes: number;
+}
+
+/** Where the current nodes can be read without waiting. */
+export interface Membership {
+  nodes(): readonly NodeSnapshot[];
+  node(id: number): NodeSnapshot | undefined;
+}

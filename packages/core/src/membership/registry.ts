@@ -1,0 +1,180 @@
+/**
+ * The register of storage nodes: who belongs to the cluster, where each is, and what each last said of itself.
+ *
+ * A node is the identity on its disk. Address, name and process may change; the number it got the first time stays, because
+ * `Chunk.replicas` holds it. One process at a time speaks for an identity: the one whose boot id is in the row. A second one
+ * with another address is a copied disk and is refused while the first is not known to be down; two nodes that count as one
+ * would make two copies out of one, and lose both.
+ *
+ * Whether a node is up is not decided here: that is failure detection's job, and it wants to be told who was heard.
+ */
+import { inTransaction, type NodeHealth } from "@holdfast/db";
+import type pg from "pg";
+import { recordEvent } from "../events/index.ts";
+import { ensureClusterId } from "./cluster-id.ts";
+import { MembershipError } from "./errors.ts";
+import { freeNodeName } from "./node-name.ts";
+
+/** What a node says of itself with every call. Bytes and counts are whole numbers below 2^53. */
+export interface NodeStatus {
+  capacityBytes: number;
+  freeBytes: number;
+  usedBytes: number;
+  chunkCount: number;
+  writable: boolean;
+  /** Why it takes no chunks, when it does not. */
+  writeRefusal: string;
+}
+
+export interface NodeRegistration {
+  identity: string;
+  bootId: string;
+  /** Undefined on a new disk. */
+  clusterId: string | undefined;
+  name: string;
+  host: string;
+  port: number;
+  zone: string;
+  mac: string;
+  version: string;
+  store: "file" | "segment";
+  status: NodeStatus;
+}
+
+export interface NodeHeartbeat {
+  identity: string;
+  bootId: string;
+  /** Counts up from 1 within a boot. */
+  sequence: number;
+  status: NodeStatus;
+}
+
+interface KnownNode {
+  id: number;
+  name: string;
+  host: string;
+  port: number;
+  bootId: string;
+  health: NodeHealth;
+}
+
+/** Makes a node known, or recognises it. Rejects with `node.foreign` or `node.cloned`. May be repeated. */
+export async function registerNode(pool: pg.Pool, registration: NodeRegistration): Promise<{ nodeId: number; clusterId: string }> {
+  const clusterId = await ensureClusterId(pool);
+  refuseForeignDisk(registration, clusterId);
+  const nodeId = await inTransaction(pool, async (tx) => {
+    await tx.query("SELECT FROM cluster FOR UPDATE"); // one registration at a time: numbers and names are given out here
+    const { rows } = await tx.query<KnownNode>(`SELECT id, name, host, port, boot_id AS "bootId", health FROM node WHERE identity = $1`, [
+      registration.identity,
+    ]);
+    const known = rows[0];
+    if (known === undefined) return admitNode(tx, registration);
+    refuseClone(known, registration);
+    return recogniseNode(tx, known, registration);
+  });
+  return { nodeId, clusterId };
+}
+
+/**
+ * Takes note of what a node says. `fresh` is false for a heartbeat older than the last one, which changes nothing.
+ * Rejects with `node.unregistered` when this boot of this node is not the one on record.
+ */
+export async function recordHeartbeat(pool: pg.Pool, heartbeat: NodeHeartbeat): Promise<{ nodeId: number; fresh: boolean }> {
+  const { identity, bootId, sequence, status } = heartbeat;
+  const { rows } = await pool.query<{ id: number; name: string; wasWritable: boolean }>(
+    `UPDATE node SET heartbeat_seq = $3, ${STATUS_COLUMNS.map((column, index) => `${column} = $${index + 4}`).join(", ")}, last_seen_at = now()
+       FROM (SELECT id, writable FROM node WHERE identity = $1 AND boot_id = $2 AND heartbeat_seq < $3 FOR UPDATE) before
+      WHERE node.id = before.id
+      RETURNING node.id, node.name, before.writable AS "wasWritable"`,
+    [identity, bootId, sequence, ...statusValues(status)],
+  );
+  const node = rows[0];
+  if (node === undefined) return { nodeId: await currentNodeId(pool, heartbeat), fresh: false };
+  if (node.wasWritable !== status.writable) await recordWritability(pool, node, status);
+  return { nodeId: node.id, fresh: true };
+}
+
+const STATUS_COLUMNS = ["capacity_bytes", "free_bytes", "used_bytes", "chunk_count", "writable"];
+
+function statusValues(status: NodeStatus): unknown[] {
+  return [status.capacityBytes, status.freeBytes, status.usedBytes, status.chunkCount, status.writable];
+}
+
+function refuseForeignDisk({ clusterId, name }: NodeRegistration, ours: string): void {
+  if (clusterId === undefined || clusterId === ours) return;
+  throw new MembershipError(
+    "node.foreign",
+    `The disk of ${name} belongs to another cluster (${clusterId}; this one is ${ours}). Point the node at its own controller, or give it an empty directory.`,
+    { theirs: clusterId, ours },
+  );
+}
+
+function refuseClone(known: KnownNode, { bootId, host, port }: NodeRegistration): void {
+  const sameProcess = known.bootId === bootId;
+  const sameAddress = known.host === host && known.port === port;
+  if (sameProcess || sameAddress || known.health === "down") return;
+  throw new MembershipError(
+    "node.cloned",
+    `${known.name} already runs at ${known.host}:${known.port} with the identity of this disk. If the disk was copied, empty the copy's directory. If it was moved here, wait: it is accepted as soon as the old place has been silent long enough to count as down.`,
+    { nodeId: known.id, holder: `${known.host}:${known.port}`, refused: `${host}:${port}` },
+  );
+}
+
+async function admitNode(tx: pg.PoolClient, registration: NodeRegistration): Promise<number> {
+  const { identity, bootId, host, port, zone, mac, version, store, status } = registration;
+  const name = freeNodeName(registration.name, await namesOfOthers(tx, identity));
+  const { rows } = await tx.query<{ id: number }>(
+    `INSERT INTO node (identity, boot_id, name, host, port, zone, mac, version, store, ${STATUS_COLUMNS.join(", ")}, health, last_seen_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'up', now()) RETURNING id`,
+    [identity, bootId, name, host, port, zone, mac, version, store, ...statusValues(status)],
+  );
+  const nodeId = rows[0]!.id;
+  await recordEvent(tx, { severity: "info", kind: "node.registered", message: `${name} joined at ${host}:${port}.`, nodeId });
+  return nodeId;
+}
+
+async function recogniseNode(tx: pg.PoolClient, known: KnownNode, registration: NodeRegistration): Promise<number> {
+  const { identity, bootId, host, port, zone, mac, version, store, status } = registration;
+  const name = freeNodeName(registration.name, await namesOfOthers(tx, identity));
+  const restarted = bootId !== known.bootId;
+  await tx.query(
+    `UPDATE node SET boot_id = $2, name = $3, host = $4, port = $5, zone = $6, mac = $7, version = $8, store = $9,
+            ${STATUS_COLUMNS.map((column, index) => `${column} = $${index + 10}`).join(", ")},
+            heartbeat_seq = CASE WHEN boot_id = $2 THEN heartbeat_seq ELSE 0 END, last_seen_at = now()
+      WHERE id = $1`,
+    [known.id, bootId, name, host, port, zone, mac, version, store, ...statusValues(status)],
+  );
+  if (restarted) {
+    const moved = host !== known.host || port !== known.port;
+    const message = moved ? `${name} restarted, and moved from ${known.host}:${known.port} to ${host}:${port}.` : `${name} restarted.`;
+    await recordEvent(tx, { severity: "info", kind: "node.restarted", message, nodeId: known.id });
+  }
+  return known.id;
+}
+
+async function namesOfOthers(tx: pg.PoolClient, identity: string): Promise<Set<string>> {
+  const { rows } = await tx.query<{ name: string }>("SELECT name FROM node WHERE identity <> $1", [identity]);
+  return new Set(rows.map((row) => row.name));
+}
+
+async function currentNodeId(pool: pg.Pool, { identity, bootId }: NodeHeartbeat): Promise<number> {
+  const { rows } = await pool.query<{ id: number }>("SELECT id FROM node WHERE identity = $1 AND boot_id = $2", [identity, bootId]);
+  if (rows[0] === undefined)
+    throw new MembershipError("node.unregistered", "This run of the node is not registered. Register, then go on.");
+  return rows[0].id;
+}
+
+function recordWritability(
+  pool: pg.Pool,
+  { id, name }: { id: number; name: string },
+  { writable, writeRefusal }: NodeStatus,
+): Promise<void> {
+  return writable
+    ? recordEvent(pool, { severity: "info", kind: "node.writable", message: `${name} takes new chunks again.`, nodeId: id })
+    : recordEvent(pool, {
+        severity: "warning",
+        kind: "node.unwritable",
+        message: `${name} takes no new chunks: ${writeRefusal}`,
+        nodeId: id,
+      });
+}

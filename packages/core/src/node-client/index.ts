@@ -1,0 +1,1 @@
+export { createNodeClients, type NodeAddress, type NodeClients } from "./node-clients.ts";

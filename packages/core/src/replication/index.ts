@@ -1,0 +1,8 @@
+export { ReplicationError, type ReplicationErrorCode } from "./errors.ts";
+export {
+  type ChunkReplicator,
+  type ChunkReplicatorOptions,
+  createChunkReplicator,
+  type ReplicatedChunk,
+  type ReplicationTail,
+} from "./replicator.ts";

@@ -1,0 +1,106 @@
+/**
+ * Makes a chunk durable on several nodes.
+ *
+ * All copies are sent at once. A write counts when the quorum has answered "durable"; the remaining copies are its tail,
+ * which goes on while the caller already continues. A node that fails is replaced by the next one at once; one that says
+ * nothing for much longer than the others is passed over. What can go wrong: too few nodes take the chunk. Then the
+ * write fails and says which nodes are away; one copy alone is never called a success.
+ *
+ * A copy that the tail could not make is not forgotten: the chunk's row lists the replicas there are, and a chunk with
+ * fewer than wanted is what repair looks for.
+ */
+import { ChunkStoreError } from "../chunk-store/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
+import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
+import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import type { NodeClients } from "../node-client/index.ts";
+import { choosePlacement } from "../placement/index.ts";
+import { createNodeAvoidance } from "./avoidance.ts";
+import { tooFewNodes } from "./refusal.ts";
+import { ReplicatedWrite } from "./replicated-write.ts";
+
+export interface ChunkReplicator {
+  /** How many copies a chunk should have, and how many make it safe enough to acknowledge. */
+  readonly replicas: number;
+  readonly writeQuorum: number;
+  /**
+   * Resolves when `writeQuorum` nodes hold the chunk durably. Rejects with a `ReplicationError`; no node uses `bytes` any
+   * more then. Until the tail ends, `bytes` must not change.
+   */
+  write(id: ChunkId, bytes: Buffer): Promise<ReplicatedChunk>;
+}
+
+export interface ReplicatedChunk {
+  /** The nodes that hold it, at least `writeQuorum` of them. */
+  nodeIds: readonly number[];
+  /** How many copies there will be if the tail goes well: fewer than `replicas` while nodes are away. */
+  copiesExpected: number;
+  /** Never rejects, and ends within the patience for each node that is still tried. */
+  tail: Promise<ReplicationTail>;
+}
+
+export interface ReplicationTail {
+  /** The nodes that hold the chunk besides those reported before. */
+  nodeIds: readonly number[];
+  /** True when a node that was passed over may still be reading `bytes`: the buffer must be left to it. */
+  bytesInUse: boolean;
+}
+
+export interface ChunkReplicatorOptions {
+  membership: Membership;
+  clients: Pick<NodeClients, "clientFor">;
+  replicas: number;
+  writeQuorum: number;
+  logger: Logger;
+  clock?: Clock;
+  patienceMs?: number;
+}
+
+export function createChunkReplicator({
+  membership,
+  clients,
+  replicas,
+  writeQuorum,
+  logger,
+  clock = systemClock,
+  patienceMs = limits.replicaPatienceMs,
+}: ChunkReplicatorOptions): ChunkReplicator {
+  const avoidance = createNodeAvoidance({ clock, minMs: limits.nodeAvoidMinMs, maxMs: limits.nodeAvoidMaxMs });
+
+  const onFailed = (node: NodeSnapshot, error?: unknown): void => {
+    const code = error instanceof ChunkStoreError ? error.code : undefined;
+    if (code?.startsWith("chunk.")) return; // about these bytes, not about the node
+    const reason = code ?? error ?? "no answer in time";
+    if (avoidance.failed(node.id)) logger.warn({ node: node.name, reason }, "chunks go to other nodes");
+  };
+  const onAcknowledged = (node: NodeSnapshot): void => {
+    if (avoidance.succeeded(node.id)) logger.info({ node: node.name }, "chunks go to this node again");
+  };
+
+  return {
+    replicas,
+    writeQuorum,
+    async write(id, bytes) {
+      const nodes = membership.nodes();
+      const { nodes: chosen, fallbacks, why } = choosePlacement(id, nodes, replicas);
+      const inOrder = [...chosen, ...fallbacks];
+      const write = new ReplicatedWrite({
+        preferred: inOrder.filter((node) => !avoidance.isAvoided(node.id)),
+        avoided: inOrder.filter((node) => avoidance.isAvoided(node.id)),
+        copies: replicas,
+        quorum: writeQuorum,
+        patienceMs,
+        put: (node) => {
+          avoidance.attempted(node.id);
+          return clients.clientFor(node).put(id, bytes);
+        },
+        onAcknowledged,
+        onFailed,
+        clock,
+      });
+      const outcome = await write.outcome;
+      if (outcome.chunk === undefined) throw tooFewNodes({ ...outcome, refused: why.refused, nodes, writeQuorum });
+      return outcome.chunk;
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { signRequest, type SignatureHeaders, type SignedRequest } from "./sign.ts";
+export { createRequestVerifier, type ReceivedRequest, type RequestVerifier, type SignatureVerdict } from "./verify.ts";

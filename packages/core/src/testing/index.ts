@@ -1,0 +1,2 @@
+export { createManualClock, type ManualClock } from "./manual-clock.ts";
+export { createTestNodes, type NodeFault, type TestNode, type TestNodes } from "./storage-nodes.ts";

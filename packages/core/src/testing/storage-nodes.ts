@@ -1,0 +1,96 @@
+/** Storage nodes inside this process, with faults that can be switched on and off. */
+import { type ChunkStore, ChunkStoreError, MemoryChunkStore, type PutResult, type ReadOptions } from "../chunk-store/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
+import { GiB } from "../kernel/index.ts";
+import type { Membership, NodeSnapshot } from "../membership/index.ts";
+
+/** `hanging` nodes take a request and say nothing until the fault ends; then it succeeds. */
+export type NodeFault = "none" | "unreachable" | "hanging" | "full";
+
+export class TestNode {
+  snapshot: NodeSnapshot;
+  readonly store: MemoryChunkStore = new MemoryChunkStore(8 * GiB);
+  /** Writes that were asked for, whatever became of them. */
+  attempts = 0;
+  /** Reads that were asked for, and those whose reader left before the answer. */
+  reads = 0;
+  cancelledReads = 0;
+  #fault: NodeFault = "none";
+  #recovered = Promise.withResolvers<void>();
+
+  constructor(id: number) {
+    this.snapshot = {
+      id,
+      name: `node-${id}`,
+      host: "127.0.0.1",
+      port: 7100 + id,
+      zone: "default",
+      health: "up",
+      intent: "active",
+      writable: true,
+      capacityBytes: 100 * GiB,
+      freeBytes: 100 * GiB,
+    };
+  }
+
+  /** What gateways run into. What the controller thinks of the node is its `snapshot`, and does not change by itself. */
+  set fault(fault: NodeFault) {
+    this.#fault = fault;
+    if (fault === "hanging") this.#recovered = Promise.withResolvers();
+    else this.#recovered.resolve();
+  }
+
+  /** The node as seen over the network. */
+  readonly client: ChunkStore = {
+    put: (id, bytes) => this.#put(id, bytes),
+    get: (id, options) => this.#get(id, options),
+    stat: async (id) => await this.#reached().stat(id),
+    delete: async (id) => await this.#reached().delete(id),
+    list: async (after, limit) => await this.#reached().list(after, limit),
+    stats: async () => await this.#reached().stats(),
+    close: async () => undefined,
+  };
+
+  async #put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
+    this.attempts++;
+    this.#reached();
+    if (this.#fault === "full") throw new ChunkStoreError("store.full", "There is no room left on this node.");
+    if (this.#fault === "hanging") await this.#recovered.promise;
+    return await this.#reached().put(id, bytes);
+  }
+
+  async #get(id: ChunkId, { signal, into }: ReadOptions = {}): Promise<Buffer> {
+    this.reads++;
+    const store = this.#reached();
+    if (this.#fault === "hanging") await Promise.race([this.#recovered.promise, signal && aborted(signal)]);
+    if (signal?.aborted) this.cancelledReads++;
+    signal?.throwIfAborted();
+    return await store.get(id, { into });
+  }
+
+  #reached(): MemoryChunkStore {
+    if (this.#fault === "unreachable") throw new ChunkStoreError("store.unreachable", `${this.snapshot.name} does not answer.`);
+    return this.store;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+export interface TestNodes {
+  /** In ascending order of number, from 1. */
+  readonly all: readonly TestNode[];
+  readonly membership: Membership;
+  readonly clients: { clientFor(node: { id: number }): ChunkStore };
+}
+
+export function createTestNodes(count: number): TestNodes {
+  const all = Array.from({ length: count }, (_, index) => new TestNode(index + 1));
+  const byId = (id: number): TestNode | undefined => all.find((node) => node.snapshot.id === id);
+  return {
+    all,
+    membership: { nodes: () => all.map((node) => node.snapshot), node: (id) => byId(id)?.snapshot },
+    clients: { clientFor: ({ id }) => byId(id)!.client },
+  };
+}

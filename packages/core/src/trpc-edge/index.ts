@@ -1,0 +1,1 @@
+export { publicShape, type PublicErrorData, publicError } from "./errors.ts";

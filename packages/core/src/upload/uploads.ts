@@ -1,0 +1,147 @@
+/**
+ * Uploads: how bytes of people become chunks on nodes and, in the end, a file. The protocol is tus 1.0.0.
+ *
+ * What is stored: a row per upload, whose offset counts only bytes that are durable on the write quorum and committed; the
+ * bytes themselves as chunks from the first moment on. There is no staging file and no assembly step. An upload moves
+ * `receiving → complete → committed`, each step one transaction, so whatever dies in between, the client or the sweeper
+ * goes on from the last one.
+ *
+ * What can go wrong: the client vanishes (a short chunk keeps what arrived), two requests for one upload meet (the newer
+ * one gets it; the offset's compare-and-set decides), too few nodes or no database (503, and the offset stays true).
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "@holdfast/db";
+import type { Actor } from "../drive/index.ts";
+import { limits, type Logger } from "../kernel/index.ts";
+import type { Membership } from "../membership/index.ts";
+import type { ChunkReplicator } from "../replication/index.ts";
+import { createBufferBudget } from "./buffer-budget.ts";
+import { CHECKSUM_ALGORITHMS } from "./checksum.ts";
+import { concatenate } from "./concatenate.ts";
+import { finalise } from "./finalise.ts";
+import { createLateReplicas } from "./late-replicas.ts";
+import { fileHeaders, speakTus } from "./protocol.ts";
+import type { ReceiverParts } from "./receive.ts";
+import { RequestStore } from "./request-store.ts";
+import { createUploadSweeper } from "./sweeper.ts";
+import { parseTusRequest, TUS_VERSION, type TusRequest, UPLOAD_PATH } from "./tus-request.ts";
+import { UploadBody } from "./upload-body.ts";
+import { createUploadLocks, type UploadLocks } from "./upload-locks.ts";
+
+/** How long a client that was refused may go on sending before its connection is cut: it should get to read why. */
+const LINGER_MS = 1_000;
+
+export interface UploadsOptions {
+  database: Pick<Database, "pool" | "url">;
+  replicator: ChunkReplicator;
+  membership: Membership;
+  chunkBytes: number;
+  logger: Logger;
+  /** Memory for the bytes of all uploads together. */
+  bufferBytes?: number;
+  idleTimeoutMs?: number;
+  sweepIntervalMs?: number;
+  locks?: UploadLocks;
+}
+
+export interface Uploads {
+  /** Serves `/api/upload` and what is below it. Rejects with what the caller is to be told; nothing has been answered then. */
+  handle(req: IncomingMessage, res: ServerResponse, actor: Actor): Promise<void>;
+  start(): Promise<void>;
+  /** Asks the uploads under way to commit what they have, and waits for them. */
+  stop(): Promise<void>;
+}
+
+export function createUploads({
+  database: { pool, url },
+  replicator,
+  membership,
+  chunkBytes,
+  logger,
+  bufferBytes = limits.uploadBufferBytes,
+  idleTimeoutMs = limits.uploadIdleTimeoutMs,
+  sweepIntervalMs = limits.uploadSweepIntervalMs,
+  locks = createUploadLocks({ databaseUrl: url, logger }),
+}: UploadsOptions): Uploads {
+  const budget = createBufferBudget({ budgetBytes: bufferBytes, bufferBytes: chunkBytes });
+  const lateReplicas = createLateReplicas({ pool, logger });
+  const parts: ReceiverParts = { pool, replicator, membership, budget, lateReplicas, chunkBytes };
+  const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
+  const running = new Set<AbortController>();
+
+  const concatenated = async (request: TusRequest, actor: Actor, partIds: string[]): Promise<Response> => {
+    const id = await concatenate(pool, actor, { ...request, partIds });
+    const file = await finalise(id, { pool, logger });
+    return new Response(null, { status: 201, headers: { Location: `${UPLOAD_PATH}/${id}`, ...fileHeaders(file) } });
+  };
+
+  const spoken = async (request: TusRequest, req: IncomingMessage, actor: Actor): Promise<Response> => {
+    const leaving = new AbortController();
+    running.add(leaving);
+    const body = new UploadBody(req, { idleTimeoutMs, leave: leaving.signal });
+    const store = new RequestStore({ parts, locks, logger, actor, request, body, onLeave: () => leaving.abort() });
+    try {
+      return describe(await speakTus(request, store), request, store, replicator.replicas);
+    } finally {
+      running.delete(leaving);
+    }
+  };
+
+  return {
+    async handle(req, res, actor) {
+      res.setHeader("Tus-Resumable", TUS_VERSION);
+      res.setHeader("Tus-Version", TUS_VERSION);
+      res.setHeader("Cache-Control", "no-store");
+      try {
+        const request = parseTusRequest(req);
+        const final = request.role.kind === "final" && request.method === "POST" ? request.role : undefined;
+        answer(res, final === undefined ? await spoken(request, req, actor) : await concatenated(request, actor, final.partIds));
+      } catch (error) {
+        await heardOut(req);
+        throw error;
+      }
+      if (!(await heardOut(req))) req.destroy();
+    },
+    start: () => sweeper.start(),
+    async stop() {
+      for (const leaving of running) leaving.abort();
+      await sweeper.stop();
+      await locks.stop();
+      await lateReplicas.flush();
+    },
+  };
+}
+
+/** Adds what the library does not know. */
+function describe(response: Response, { method }: TusRequest, { upload, fewestCopies }: RequestStore, replicas: number): Response {
+  const { headers } = response;
+  headers.delete("content-type"); // of a body that is empty
+  for (const name of [...headers.keys()].filter((name) => name.startsWith("access-control-"))) headers.delete(name);
+  if (method === "OPTIONS") headers.set("Tus-Checksum-Algorithm", CHECKSUM_ALGORITHMS.join(","));
+  if (method === "HEAD" && upload !== undefined) {
+    if (upload.metadata !== "") headers.set("Upload-Metadata", upload.metadata);
+    if (upload.concat !== "") headers.set("Upload-Concat", upload.concat);
+    if (upload.entryId !== null) headers.set("Holdfast-Entry-Id", upload.entryId);
+    else headers.set("Upload-Expires", upload.expiresAt.toUTCString());
+  }
+  if (fewestCopies < replicas) headers.set("Holdfast-Copies", String(fewestCopies));
+  return response;
+}
+
+/** The library's answers to requests that went well have no body. */
+function answer(res: ServerResponse, { status, headers }: Response): void {
+  for (const [name, value] of headers) res.setHeader(name, value);
+  res.writeHead(status).end();
+}
+
+/** Lets a client go on for a moment with what nobody wants any more. False when it still has not ended then. */
+async function heardOut(req: IncomingMessage): Promise<boolean> {
+  if (req.complete || req.destroyed) return true;
+  const over = new AbortController();
+  const ended = new Promise<void>((resolve) => req.once("close", resolve).once("end", resolve));
+  req.resume();
+  await Promise.race([ended, delay(LINGER_MS, undefined, { signal: over.signal }).catch(() => undefined)]);
+  over.abort();
+  return req.complete || req.destroyed;
+}
