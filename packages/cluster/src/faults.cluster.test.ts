@@ -29,15 +29,19 @@ const healthOf = async (name: string): Promise<string | undefined> => (await rep
 const allUp = (): Promise<void> =>
   vi.waitFor(async () => expect((await report()).nodes.map(({ health }) => health)).toEqual(["up", "up", "up"]), eventually);
 
-/** Gateways are slow to trust a node again; what must outlive two nodes is uploaded once they do. */
+/**
+ * Gateways are slow to trust a node again; what must outlive two nodes is uploaded once they do. The third copy is written
+ * after the answer, so only the file's own details tell that it is there.
+ */
 async function uploadInThreeCopies(name: string): Promise<{ file: RandomFile; entryId: string }> {
   let attempt = 0;
   return vi.waitFor(async () => {
     const file = randomFile(`${name} ${(attempt += 1)}`, 9 * MiB);
     const path = await cluster.owner.createUpload({ filename: `${name}.bin`, length: file.length });
     const { headers } = await cluster.owner.patch(path, 0, file.bytes(), file.length);
-    expect(headers["holdfast-copies"]).toBeUndefined();
-    return { file, entryId: headers["holdfast-entry-id"] as string };
+    const entryId = headers["holdfast-entry-id"] as string;
+    await vi.waitFor(async () => expect(await cluster.owner.fewestCopies(entryId)).toBe(3), { timeout: 2_000, interval: 50 });
+    return { file, entryId };
   }, eventually);
 }
 

@@ -71,6 +71,15 @@ export class DriveClient extends SessionClient {
     return entryId;
   }
 
+  /** On how many nodes that are not down each part of the file is at least; null for an empty file. */
+  async fewestCopies(entryId: string): Promise<number | null> {
+    const input = encodeURIComponent(JSON.stringify({ json: { id: entryId } }));
+    const answer = await this.get<{ result: { data: { json: { copies: { fewest: number | null } } } } }>(
+      `/api/trpc/entries.details?input=${input}`,
+    );
+    return answer.result.data.json.copies.fewest;
+  }
+
   /** Downloads the whole file and returns the hex SHA-256 of what arrived. Rejects when the connection breaks. */
   async downloadHash(entryId: string): Promise<string> {
     const response = await this.open("GET", `/api/files/${entryId}/content`);

@@ -10,7 +10,7 @@ export interface VersionRow {
   current: boolean;
 }
 
-/** How many nodes that are not down hold each chunk of a file. */
+/** How many nodes that are neither down nor removed hold each chunk of a file. */
 export interface CopiesSummary {
   wanted: number;
   /** Null when there is nothing to hold: a folder, or an empty file. */
@@ -50,7 +50,7 @@ async function readVersions(db: Queryable, entryId: string): Promise<VersionRow[
 async function countCopies(db: Queryable, versionId: string): Promise<Record<string, number>> {
   const { rows } = await db.query<{ copies: number; chunks: number }>(
     `SELECT copies, count(*) AS chunks FROM (
-       SELECT (SELECT count(*) FROM node WHERE node.id = ANY (chunk.replicas) AND node.health <> 'down') AS copies
+       SELECT (SELECT count(*) FROM node WHERE node.id = ANY (chunk.replicas) AND node.health <> 'down' AND node.intent <> 'removed') AS copies
        FROM chunk WHERE chunk.id IN (SELECT chunk_id FROM extent WHERE version_id = $1)
      ) AS counted GROUP BY copies ORDER BY copies`,
     [versionId],
