@@ -13,6 +13,7 @@ const STATUSES: Record<Code, status> = {
   "node.cloned": status.ALREADY_EXISTS,
   "node.foreign": status.FAILED_PRECONDITION,
   "node.unregistered": status.NOT_FOUND,
+  "node.unknown": status.NOT_FOUND,
 };
 
 /** The gRPC answer to a failed call. Whatever is no error of ours is logged whole and told as "internal". */

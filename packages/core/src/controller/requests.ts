@@ -5,17 +5,31 @@ import type { HeartbeatRequest, RegisterNodeRequest } from "../protocol/index.ts
 import { ControllerError } from "./errors.ts";
 
 const count = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), "is too large").transform(Number);
+const duration = z.number().min(0, "must not be negative");
 const uuid = z.uuid("must be a UUID");
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes or underscores");
 
-const status = z.object({
+const statusFields = z.object({
   capacityBytes: count,
   freeBytes: count,
   usedBytes: count,
   chunkCount: count,
   writable: z.boolean(),
   writeRefusal: z.string().max(1_000),
+  diskErrors: count,
+  corruptChunks: count,
+  device: z.string().max(300),
+  writeLatencyMs: duration,
+  readLatencyMs: duration,
+  grpcPort: z.number().max(65_535, "must be a port"),
+  scrubProgress: z.number().min(0).max(1),
+  scrubbedAtMs: count,
 });
+
+const status = statusFields.transform(({ scrubbedAtMs, ...fields }) => ({
+  ...fields,
+  scrubbedAt: scrubbedAtMs === 0 ? undefined : new Date(scrubbedAtMs),
+}));
 
 const registration = z.object({
   identity: uuid,

@@ -24,6 +24,12 @@ test("a node that registers, and one whose health changes, is seen within a refr
       writable: true,
       capacityBytes: 2 ** 40,
       freeBytes: 2 ** 39,
+      weight: 1,
+      device: "",
+      writeLatencyMs: 0,
+      readLatencyMs: 0,
+      healthChangedAt: expect.any(Date) as Date,
+      maintenanceUntil: null,
     });
 
     await insertNode("two");

@@ -41,7 +41,9 @@ export function createMembershipCache({
 
 async function readNodes(pool: pg.Pool): Promise<NodeSnapshot[]> {
   const { rows } = await pool.query<NodeSnapshot>(`
-    SELECT id, name, host, port, zone, health, intent, writable, capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes"
+    SELECT id, name, host, port, zone, health, intent, writable, capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes", weight, device,
+           write_latency_ms AS "writeLatencyMs", read_latency_ms AS "readLatencyMs", health_changed_at AS "healthChangedAt",
+           maintenance_until AS "maintenanceUntil"
       FROM node ORDER BY id`);
   return rows;
 }

@@ -6,6 +6,8 @@ export type MembershipErrorCode =
   /** The disk was stamped by another cluster. */
   | "node.foreign"
   /** No node has this identity and boot: it must register first. */
-  | "node.unregistered";
+  | "node.unregistered"
+  /** No node has this number. */
+  | "node.unknown";
 
 export class MembershipError extends DomainError<MembershipErrorCode> {}

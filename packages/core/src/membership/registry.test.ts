@@ -2,14 +2,29 @@ import { randomUUID } from "node:crypto";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { listEvents } from "../events/index.ts";
-import { ensureClusterId, type NodeRegistration, recordHeartbeat, registerNode } from "./index.ts";
+import { ensureClusterId, type NodeRegistration, type NodeStatus, recordHeartbeat, registerNode } from "./index.ts";
 
 let database: TestDatabase;
 beforeAll(async () => (database = await createTestDatabase()));
 afterAll(() => database.drop());
 beforeEach(async () => void (await database.pool.query("TRUNCATE cluster, node, event RESTART IDENTITY CASCADE")));
 
-const status = { capacityBytes: 1_000, freeBytes: 900, usedBytes: 50, chunkCount: 5, writable: true, writeRefusal: "" };
+const status: NodeStatus = {
+  capacityBytes: 1_000,
+  freeBytes: 900,
+  usedBytes: 50,
+  chunkCount: 5,
+  writable: true,
+  writeRefusal: "",
+  diskErrors: 0,
+  corruptChunks: 0,
+  device: "cellar:2049",
+  writeLatencyMs: 0,
+  readLatencyMs: 0,
+  grpcPort: 7201,
+  scrubProgress: 0,
+  scrubbedAt: undefined,
+};
 
 function newNode(changes: Partial<NodeRegistration> = {}): NodeRegistration {
   return {
@@ -124,6 +139,25 @@ test("a heartbeat that arrives late changes nothing", async () => {
     fresh: false,
   });
   expect(await row(nodeId)).toMatchObject({ free_bytes: 200, heartbeat_seq: 2 });
+});
+
+test("what a node says of its disk, its speed and its scrubbing is on record with its next heartbeat", async () => {
+  const node = newNode();
+  const { nodeId } = await register(node);
+  expect(await row(nodeId)).toMatchObject({ device: "cellar:2049", grpc_port: 7201, scrubbed_at: null });
+  const scrubbedAt = new Date("2026-11-01T12:00:00Z");
+  const writeRefusal = "the disk failed.";
+  const reported = { writable: false, writeRefusal, diskErrors: 3, corruptChunks: 2, writeLatencyMs: 12.5, readLatencyMs: 1.5 };
+  await recordHeartbeat(database.pool, { ...node, sequence: 1, status: { ...status, ...reported, scrubProgress: 0.5, scrubbedAt } });
+  expect(await row(nodeId)).toMatchObject({
+    write_refusal: writeRefusal,
+    disk_errors: 3,
+    corrupt_chunks: 2,
+    write_latency_ms: 12.5,
+    read_latency_ms: 1.5,
+    scrub_progress: 0.5,
+    scrubbed_at: scrubbedAt,
+  });
 });
 
 test("a node that fills up and has room again says so once each", async () => {

@@ -24,6 +24,20 @@ export interface NodeStatus {
   writable: boolean;
   /** Why it takes no chunks, when it does not. */
   writeRefusal: string;
+  /** Since its process started: operations that the disk failed, and chunks found damaged and set aside. */
+  diskErrors: number;
+  corruptChunks: number;
+  /** Which disk it is on, as its machine numbers them. */
+  device: string;
+  /** Typical durable write and verified read of the last minute; 0 when there was none. */
+  writeLatencyMs: number;
+  readLatencyMs: number;
+  /** Where StorageService answers; 0 when it does not. */
+  grpcPort: number;
+  /** 0 to 1, of the present scrub pass. */
+  scrubProgress: number;
+  /** When the last full scrub pass ended. */
+  scrubbedAt: Date | undefined;
 }
 
 export interface NodeRegistration {
@@ -82,7 +96,7 @@ export async function registerNode(pool: pg.Pool, registration: NodeRegistration
 export async function recordHeartbeat(pool: pg.Pool, heartbeat: NodeHeartbeat): Promise<{ nodeId: number; fresh: boolean }> {
   const { identity, bootId, sequence, status } = heartbeat;
   const { rows } = await pool.query<{ id: number; name: string; wasWritable: boolean }>(
-    `UPDATE node SET heartbeat_seq = $3, ${STATUS_COLUMNS.map((column, index) => `${column} = $${index + 4}`).join(", ")}, last_seen_at = now()
+    `UPDATE node SET heartbeat_seq = $3, ${statusAssignments(4)}, last_seen_at = now()
        FROM (SELECT id, writable FROM node WHERE identity = $1 AND boot_id = $2 AND heartbeat_seq < $3 FOR UPDATE) before
       WHERE node.id = before.id
       RETURNING node.id, node.name, before.writable AS "wasWritable"`,
@@ -94,10 +108,32 @@ export async function recordHeartbeat(pool: pg.Pool, heartbeat: NodeHeartbeat): 
   return { nodeId: node.id, fresh: true };
 }
 
-const STATUS_COLUMNS = ["capacity_bytes", "free_bytes", "used_bytes", "chunk_count", "writable"];
+const STATUS_FIELDS = {
+  capacity_bytes: "capacityBytes",
+  free_bytes: "freeBytes",
+  used_bytes: "usedBytes",
+  chunk_count: "chunkCount",
+  writable: "writable",
+  write_refusal: "writeRefusal",
+  disk_errors: "diskErrors",
+  corrupt_chunks: "corruptChunks",
+  device: "device",
+  write_latency_ms: "writeLatencyMs",
+  read_latency_ms: "readLatencyMs",
+  grpc_port: "grpcPort",
+  scrub_progress: "scrubProgress",
+  scrubbed_at: "scrubbedAt",
+} as const satisfies Record<string, keyof NodeStatus>;
+
+const STATUS_COLUMNS = Object.keys(STATUS_FIELDS);
 
 function statusValues(status: NodeStatus): unknown[] {
-  return [status.capacityBytes, status.freeBytes, status.usedBytes, status.chunkCount, status.writable];
+  return Object.values(STATUS_FIELDS).map((field) => status[field] ?? null);
+}
+
+/** `column = $5, …`, with the first parameter's number. */
+function statusAssignments(firstParameter: number): string {
+  return STATUS_COLUMNS.map((column, index) => `${column} = $${index + firstParameter}`).join(", ");
 }
 
 function refuseForeignDisk({ clusterId, name }: NodeRegistration, ours: string): void {
@@ -125,7 +161,7 @@ async function admitNode(tx: pg.PoolClient, registration: NodeRegistration): Pro
   const name = freeNodeName(registration.name, await namesOfOthers(tx, identity));
   const { rows } = await tx.query<{ id: number }>(
     `INSERT INTO node (identity, boot_id, name, host, port, zone, mac, version, store, ${STATUS_COLUMNS.join(", ")}, health, last_seen_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'up', now()) RETURNING id`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ${STATUS_COLUMNS.map((_, index) => `$${index + 10}`).join(", ")}, 'up', now()) RETURNING id`,
     [identity, bootId, name, host, port, zone, mac, version, store, ...statusValues(status)],
   );
   const nodeId = rows[0]!.id;
@@ -139,7 +175,7 @@ async function recogniseNode(tx: pg.PoolClient, known: KnownNode, registration: 
   const restarted = bootId !== known.bootId;
   await tx.query(
     `UPDATE node SET boot_id = $2, name = $3, host = $4, port = $5, zone = $6, mac = $7, version = $8, store = $9,
-            ${STATUS_COLUMNS.map((column, index) => `${column} = $${index + 10}`).join(", ")},
+            ${statusAssignments(10)},
             heartbeat_seq = CASE WHEN boot_id = $2 THEN heartbeat_seq ELSE 0 END, last_seen_at = now()
       WHERE id = $1`,
     [known.id, bootId, name, host, port, zone, mac, version, store, ...statusValues(status)],

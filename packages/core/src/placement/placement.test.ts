@@ -3,25 +3,10 @@ import { describe, expect, it } from "vitest";
 import { chunkIdOf } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
+import { nodeSnapshot as node } from "../testing/index.ts";
 import { checkPlacement, choosePlacement, type Placement } from "./index.ts";
 
 const CHUNKS = 20_000;
-
-function node(id: number, changes: Partial<NodeSnapshot> = {}): NodeSnapshot {
-  return {
-    id,
-    name: `node-${id}`,
-    host: "127.0.0.1",
-    port: 7100 + id,
-    zone: "default",
-    health: "up",
-    intent: "active",
-    writable: true,
-    capacityBytes: 100 * GiB,
-    freeBytes: 50 * GiB,
-    ...changes,
-  };
-}
 
 const cluster = (size: number): NodeSnapshot[] => Array.from({ length: size }, (_, index) => node(index + 1));
 const chunk = (number: number) => chunkIdOf(Buffer.from(String(number)));

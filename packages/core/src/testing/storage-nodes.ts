@@ -3,6 +3,7 @@ import { type ChunkStore, ChunkStoreError, MemoryChunkStore, type PutResult, typ
 import type { ChunkId } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import { nodeSnapshot } from "./node-snapshot.ts";
 
 /** `hanging` nodes take a request and say nothing until the fault ends; then it succeeds. */
 export type NodeFault = "none" | "unreachable" | "hanging" | "full";
@@ -19,18 +20,7 @@ export class TestNode {
   #recovered = Promise.withResolvers<void>();
 
   constructor(id: number) {
-    this.snapshot = {
-      id,
-      name: `node-${id}`,
-      host: "127.0.0.1",
-      port: 7100 + id,
-      zone: "default",
-      health: "up",
-      intent: "active",
-      writable: true,
-      capacityBytes: 100 * GiB,
-      freeBytes: 100 * GiB,
-    };
+    this.snapshot = nodeSnapshot(id);
   }
 
   /** What gateways run into. What the controller thinks of the node is its `snapshot`, and does not change by itself. */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/controller.proto.
  */
 export const file_holdfast_v1_controller: GenFile = /*@__PURE__*/
-  fileDesc("Chxob2xkZmFzdC92MS9jb250cm9sbGVyLnByb3RvEgtob2xkZmFzdC52MSLaAQoTUmVnaXN0ZXJOb2RlUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhIKCmNsdXN0ZXJfaWQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRob3N0GAUgASgJEgwKBHBvcnQYBiABKA0SDAoEem9uZRgHIAEoCRILCgNtYWMYCCABKAkSDwoHdmVyc2lvbhgJIAEoCRINCgVzdG9yZRgKIAEoCRInCgZzdGF0dXMYCyABKAsyFy5ob2xkZmFzdC52MS5Ob2RlU3RhdHVzIloKFFJlZ2lzdGVyTm9kZVJlc3BvbnNlEg8KB25vZGVfaWQYASABKA0SEgoKY2x1c3Rlcl9pZBgCIAEoCRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAyABKA0icAoQSGVhcnRiZWF0UmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgEEicKBnN0YXR1cxgEIAEoCzIXLmhvbGRmYXN0LnYxLk5vZGVTdGF0dXMiMgoRSGVhcnRiZWF0UmVzcG9uc2USHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGAEgASgNIp8BCgpOb2RlU3RhdHVzEhYKDmNhcGFjaXR5X2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKdXNlZF9ieXRlcxgDIAEoBBITCgtjaHVua19jb3VudBgEIAEoBBIQCgh3cml0YWJsZRgFIAEoCBIVCg13cml0ZV9yZWZ1c2FsGAYgASgJEhMKC2Rpc2tfZXJyb3JzGAcgASgEMrQBChFDb250cm9sbGVyU2VydmljZRJTCgxSZWdpc3Rlck5vZGUSIC5ob2xkZmFzdC52MS5SZWdpc3Rlck5vZGVSZXF1ZXN0GiEuaG9sZGZhc3QudjEuUmVnaXN0ZXJOb2RlUmVzcG9uc2USSgoJSGVhcnRiZWF0Eh0uaG9sZGZhc3QudjEuSGVhcnRiZWF0UmVxdWVzdBoeLmhvbGRmYXN0LnYxLkhlYXJ0YmVhdFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("Chxob2xkZmFzdC92MS9jb250cm9sbGVyLnByb3RvEgtob2xkZmFzdC52MSLaAQoTUmVnaXN0ZXJOb2RlUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhIKCmNsdXN0ZXJfaWQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRob3N0GAUgASgJEgwKBHBvcnQYBiABKA0SDAoEem9uZRgHIAEoCRILCgNtYWMYCCABKAkSDwoHdmVyc2lvbhgJIAEoCRINCgVzdG9yZRgKIAEoCRInCgZzdGF0dXMYCyABKAsyFy5ob2xkZmFzdC52MS5Ob2RlU3RhdHVzIloKFFJlZ2lzdGVyTm9kZVJlc3BvbnNlEg8KB25vZGVfaWQYASABKA0SEgoKY2x1c3Rlcl9pZBgCIAEoCRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAyABKA0icAoQSGVhcnRiZWF0UmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgEEicKBnN0YXR1cxgEIAEoCzIXLmhvbGRmYXN0LnYxLk5vZGVTdGF0dXMiMgoRSGVhcnRiZWF0UmVzcG9uc2USHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGAEgASgNIr0CCgpOb2RlU3RhdHVzEhYKDmNhcGFjaXR5X2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKdXNlZF9ieXRlcxgDIAEoBBITCgtjaHVua19jb3VudBgEIAEoBBIQCgh3cml0YWJsZRgFIAEoCBIVCg13cml0ZV9yZWZ1c2FsGAYgASgJEhMKC2Rpc2tfZXJyb3JzGAcgASgEEhYKDmNvcnJ1cHRfY2h1bmtzGAggASgEEg4KBmRldmljZRgJIAEoCRIYChB3cml0ZV9sYXRlbmN5X21zGAogASgBEhcKD3JlYWRfbGF0ZW5jeV9tcxgLIAEoARIRCglncnBjX3BvcnQYDCABKA0SFgoOc2NydWJfcHJvZ3Jlc3MYDSABKAESFgoOc2NydWJiZWRfYXRfbXMYDiABKAQytAEKEUNvbnRyb2xsZXJTZXJ2aWNlElMKDFJlZ2lzdGVyTm9kZRIgLmhvbGRmYXN0LnYxLlJlZ2lzdGVyTm9kZVJlcXVlc3QaIS5ob2xkZmFzdC52MS5SZWdpc3Rlck5vZGVSZXNwb25zZRJKCglIZWFydGJlYXQSHS5ob2xkZmFzdC52MS5IZWFydGJlYXRSZXF1ZXN0Gh4uaG9sZGZhc3QudjEuSGVhcnRiZWF0UmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message holdfast.v1.RegisterNodeRequest
@@ -213,6 +213,51 @@ export type NodeStatus = Message<"holdfast.v1.NodeStatus"> & {
    * @generated from field: uint64 disk_errors = 7;
    */
   diskErrors: bigint;
+
+  /**
+   * Chunks found damaged and set aside since the process started.
+   *
+   * @generated from field: uint64 corrupt_chunks = 8;
+   */
+  corruptChunks: bigint;
+
+  /**
+   * Which disk the chunks are on, as the node's machine numbers them. Nodes that say the same share that disk.
+   *
+   * @generated from field: string device = 9;
+   */
+  device: string;
+
+  /**
+   * Typical durable write and verified read of the last minute; 0 when there was none.
+   *
+   * @generated from field: double write_latency_ms = 10;
+   */
+  writeLatencyMs: number;
+
+  /**
+   * @generated from field: double read_latency_ms = 11;
+   */
+  readLatencyMs: number;
+
+  /**
+   * Where StorageService answers; 0 when it does not.
+   *
+   * @generated from field: uint32 grpc_port = 12;
+   */
+  grpcPort: number;
+
+  /**
+   * How much of the present scrub pass is done, 0 to 1, and when the last full one ended (Unix time); 0 when none did.
+   *
+   * @generated from field: double scrub_progress = 13;
+   */
+  scrubProgress: number;
+
+  /**
+   * @generated from field: uint64 scrubbed_at_ms = 14;
+   */
+  scrubbedAtMs: bigint;
 };
 
 /**
