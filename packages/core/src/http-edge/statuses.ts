@@ -2,6 +2,7 @@ import type { AccountErrorCode } from "../accounts/index.ts";
 import type { ChunkStoreErrorCode } from "../chunk-store/index.ts";
 import type { DownloadErrorCode } from "../download/index.ts";
 import type { DriveErrorCode } from "../drive/index.ts";
+import type { SimulationErrorCode } from "../fault-simulation/index.ts";
 import type { ReplicationErrorCode } from "../replication/index.ts";
 import type { UploadErrorCode } from "../upload/index.ts";
 import type { HttpEdgeErrorCode } from "./errors.ts";
@@ -14,6 +15,7 @@ export type EdgeErrorCode =
   | DriveErrorCode
   | DownloadErrorCode
   | ReplicationErrorCode
+  | SimulationErrorCode
   | UploadErrorCode;
 
 const STATUSES: Record<EdgeErrorCode, number> = {
@@ -59,6 +61,14 @@ const STATUSES: Record<EdgeErrorCode, number> = {
 
   "cluster.too_few_nodes": 503,
   "cluster.full": 507,
+
+  "simulation.off": 403,
+  "simulation.invalid": 400,
+  "simulation.last_copy": 409,
+  "simulation.only_embedded": 409,
+  "simulation.conflict": 409,
+  "simulation.no_such_node": 404,
+  "simulation.failed": 502,
 
   // As the tus protocol has them.
   "upload.not_found": 404,

@@ -82,4 +82,10 @@ export const limits = {
   nodeSampleKeepMs: 90 * DAY_MS,
   trashKeepMs: 30 * DAY_MS,
   gcGraceMs: 24 * HOUR_MS,
+
+  /** A simulated fault ends by itself; one that is meant to last is no simulation. */
+  simulatedFaultSecondsMax: 3_600,
+  /** Less than the time after which a node's request is cut off. */
+  simulatedLatencyMsMax: 30 * SECOND_MS,
+  simulatedDamageChunksMax: 100,
 } as const;
