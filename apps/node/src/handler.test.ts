@@ -7,6 +7,7 @@ import { chunkIdOf } from "@holdfast/core/chunking";
 import { MemoryChunkStore } from "@holdfast/core/chunk-store";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger, limits, systemClock } from "@holdfast/core/kernel";
+import { createLatencyMeter } from "@holdfast/core/node-registration";
 import { signRequest } from "@holdfast/core/request-signing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createNodeHandler } from "./handler.ts";
@@ -22,7 +23,10 @@ const CHUNK = randomBytes(10_000);
 const ID = chunkIdOf(CHUNK);
 const store = new MemoryChunkStore();
 const facts = { name: "", version: "", zone: "", identity: () => expect.unreachable() };
-const routes = [...reportRoutes(store, facts), ...chunkRoutes(store, () => true)];
+const routes = [
+  ...reportRoutes(store, facts),
+  ...chunkRoutes(store, () => true, { write: createLatencyMeter(), read: createLatencyMeter() }),
+];
 /** An address of this machine that is not loopback, where it has one. */
 const outside = Object.values(networkInterfaces())
   .flatMap((all) => all!)

@@ -9,7 +9,15 @@ import { networkInterfaces } from "node:os";
 import { FileChunkStore } from "@holdfast/core/chunk-store";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { limits, type Logger } from "@holdfast/core/kernel";
-import { connectController, macAddress, openIdentity, startRegistration } from "@holdfast/core/node-registration";
+import {
+  connectController,
+  createLatencyMeter,
+  diskDevice,
+  macAddress,
+  type NodeVitals,
+  openIdentity,
+  startRegistration,
+} from "@holdfast/core/node-registration";
 import { lockDirectory, type RunningService } from "@holdfast/core/service";
 import manifest from "../package.json" with { type: "json" };
 import type { NodeSettings } from "./env.ts";
@@ -44,7 +52,8 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   undo.defer(() => store.close());
 
   const facts = { name: settings.name, zone: settings.zone, version: manifest.version, identity: () => marker.current };
-  const routes = [...reportRoutes(store, facts), ...chunkRoutes(store, () => marker.current.nodeId !== undefined)];
+  const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
+  const routes = [...reportRoutes(store, facts), ...chunkRoutes(store, () => marker.current.nodeId !== undefined, latencies)];
   const server = await startHttpServer({
     port: settings.port,
     portSetting: "HOLDFAST_NODE_PORT",
@@ -60,7 +69,17 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   undo.defer(() => controller.close());
   const { name, host, zone } = settings;
   const node = { name, host, port, zone, mac: macAddress(host, networkInterfaces()), version: manifest.version };
-  const registration = startRegistration({ controller, marker, node, stats: () => store.stats(), logger });
+  const device = diskDevice(directory);
+  const vitals = async (): Promise<NodeVitals> => ({
+    ...(await store.stats()),
+    device,
+    writeLatencyMs: latencies.write.typicalMs(),
+    readLatencyMs: latencies.read.typicalMs(),
+    grpcPort: 0,
+    scrubProgress: 0,
+    scrubbedAt: undefined,
+  });
+  const registration = startRegistration({ controller, marker, node, vitals, logger });
   undo.defer(() => registration.stop());
 
   logger.info({ port, directory, ...(await store.stats()) }, "serving chunks");

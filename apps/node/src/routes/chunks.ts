@@ -1,17 +1,23 @@
 /** The chunk store over HTTP, under its own names and under those that older programs use. */
 import { finished } from "node:stream/promises";
 import { ChunkBuffers } from "@holdfast/core/byte-budget";
-import { type ChunkStore, ChunkStoreError } from "@holdfast/core/chunk-store";
+import { type ChunkStore, ChunkStoreError, type PutResult } from "@holdfast/core/chunk-store";
 import { type ChunkId, parseChunkId } from "@holdfast/core/chunking";
 import { answerJson } from "@holdfast/core/http-edge";
 import { limits } from "@holdfast/core/kernel";
+import type { LatencyMeter } from "@holdfast/core/node-registration";
 import { NodeError } from "../errors.ts";
 import type { Exchange, Route } from "../route.ts";
 import { declaredLength, readBody } from "./chunk-body.ts";
 import { digestHeader, requireDigest } from "./content-digest.ts";
 
+export interface ChunkLatencies {
+  write: LatencyMeter;
+  read: LatencyMeter;
+}
+
 /** `hasJoined` is false until the node belongs to a cluster; it takes and serves nothing before. */
-export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean): Route[] {
+export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean, latencies: ChunkLatencies): Route[] {
   // Two budgets, so that a flood of writes cannot keep readers waiting, nor slow readers the writers.
   const receiving = new ChunkBuffers(limits.nodeReceiveBytes);
   const sending = new ChunkBuffers(limits.nodeSendBytes);
@@ -22,7 +28,7 @@ export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean): Route[
     try {
       await readBody(req, memory.bytes);
       requireDigest(req, memory.bytes);
-      const { stored } = await store.put(id, memory.bytes);
+      const { stored } = await latencies.write.measure(() => store.put(id, memory.bytes), wasStored);
       answerJson(res, stored ? 201 : 200, { id, length, stored });
     } finally {
       memory.release();
@@ -33,7 +39,7 @@ export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean): Route[
     const { length } = await requireHeld(id);
     const memory = await sending.acquire(Math.min(length, limits.chunkBytesMax), gone);
     try {
-      const bytes = await store.get(id, { into: memory.bytes });
+      const bytes = await latencies.read.measure(() => store.get(id, { into: memory.bytes }));
       res.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length, ...digestHeader(req, bytes) });
       res.end(bytes);
       await finished(res);
@@ -93,6 +99,9 @@ export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean): Route[
     cluster("GET", "/chunkInfo/:id", info),
   ];
 }
+
+/** A chunk that was there already costs no write, and tells nothing of how long one takes. */
+const wasStored = ({ stored }: PutResult): boolean => stored;
 
 /** From the path; for `/uploadChunk` from the query or the header `chunkId`. */
 function requireId({ parameter, query, req }: Exchange): ChunkId {

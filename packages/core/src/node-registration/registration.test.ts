@@ -12,6 +12,14 @@ import { connectController, type IdentityMarker, openIdentity, type Registration
 
 const KEY = "test-cluster-key-test-cluster-key";
 const HEARTBEAT_MS = 100;
+const VITALS = {
+  device: "cellar:2049",
+  writeLatencyMs: 7.5,
+  readLatencyMs: 1.5,
+  grpcPort: 7201,
+  scrubProgress: 0.25,
+  scrubbedAt: new Date("2026-11-01T12:00:00Z"),
+};
 
 let database: TestDatabase;
 let controller: Controller;
@@ -46,6 +54,12 @@ test("a new node registers, is stamped with cluster and number, and is heard fro
     zone: "cellar",
     version: "1.2.3",
     writable: true,
+    device: "cellar:2049",
+    write_latency_ms: 7.5,
+    read_latency_ms: 1.5,
+    grpc_port: 7201,
+    scrub_progress: 0.25,
+    scrubbed_at: VITALS.scrubbedAt,
   });
   await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(2));
 });
@@ -124,9 +138,9 @@ function startNode({ port = 7101, clock, onAttempt }: NodeChanges = {}, controll
     controller: client,
     marker,
     node: { name: "node-1", host: "127.0.0.1", port, zone: "cellar", mac: "02:00:00:00:00:01", version: "1.2.3" },
-    stats() {
+    async vitals() {
       onAttempt?.();
-      return store.stats();
+      return { ...(await store.stats()), ...VITALS };
     },
     logger,
     clock,

@@ -26,11 +26,26 @@ export interface NodeDescription {
   version: string;
 }
 
+/** How the node is, as it tells with every call. */
+export interface NodeVitals extends StoreStats {
+  /** Which disk its chunks are on. */
+  device: string;
+  /** Typical durable write and verified read of the last minute; 0 when there was none. */
+  writeLatencyMs: number;
+  readLatencyMs: number;
+  /** Where StorageService answers; 0 when it does not. */
+  grpcPort: number;
+  /** 0 to 1, of the present scrub pass. */
+  scrubProgress: number;
+  /** When the last full scrub pass ended. */
+  scrubbedAt: Date | undefined;
+}
+
 export interface RegistrationOptions {
   controller: ControllerClient;
   marker: IdentityMarker;
   node: NodeDescription;
-  stats(): Promise<StoreStats>;
+  vitals(): Promise<NodeVitals>;
   logger: Logger;
   clock?: Clock;
   /** 0 to 1, for jitter. */
@@ -139,15 +154,18 @@ class Member {
   }
 
   async #status() {
-    const stats = await this.#options.stats();
+    const { capacityBytes, freeBytes, usedBytes, chunkCount, diskErrors, corruptChunks, reason, scrubbedAt, ...vitals } =
+      await this.#options.vitals();
     return {
-      capacityBytes: BigInt(stats.capacityBytes),
-      freeBytes: BigInt(stats.freeBytes),
-      usedBytes: BigInt(stats.usedBytes),
-      chunkCount: BigInt(stats.chunkCount),
-      diskErrors: BigInt(stats.diskErrors),
-      writable: stats.writable,
-      writeRefusal: stats.reason,
+      ...vitals,
+      capacityBytes: BigInt(capacityBytes),
+      freeBytes: BigInt(freeBytes),
+      usedBytes: BigInt(usedBytes),
+      chunkCount: BigInt(chunkCount),
+      diskErrors: BigInt(diskErrors),
+      corruptChunks: BigInt(corruptChunks),
+      writeRefusal: reason,
+      scrubbedAtMs: BigInt(scrubbedAt?.getTime() ?? 0),
     };
   }
 
