@@ -8,9 +8,9 @@
  * Pure.
  */
 import type { NodeHealth, NodeIntent } from "@holdfast/db";
+import { capitalised, chunksHave, inWords, listed } from "../wording/index.ts";
 import type { CopyGroup } from "./copies.ts";
 import type { DataState } from "./report.ts";
-import { capitalised, chunksHave, inWords, listed } from "./words.ts";
 
 export interface JudgedNode {
   id: number;

@@ -1,0 +1,1 @@
+export { bytesInWords, capitalised, chunksCounted, chunksHave, inWords, listed, ordinal, secondsInWords } from "./words.ts";
