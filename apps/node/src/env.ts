@@ -21,6 +21,7 @@ const shape = {
   HOLDFAST_NODE_HOST: z.string().optional(),
   HOLDFAST_NODE_ZONE: z.string().default("default"),
   HOLDFAST_NODE_STORE: z.enum(["file"], "must be file").default("file"),
+  HOLDFAST_SIMULATE_FAULTS: setting.flag(false),
   HOLDFAST_NODE_RESERVE_BYTES: z.coerce.number("must be a whole number of bytes").int().min(0).optional(),
 };
 
@@ -38,6 +39,8 @@ export interface NodeSettings {
   /** Undefined for the share of the disk that `limits` asks for. */
   reserveBytes: number | undefined;
   controllerAddress: string;
+  /** Whether it does what the simulation routes ask. */
+  simulateFaults: boolean;
   logLevel: string;
 }
 
@@ -56,6 +59,7 @@ export function nodeSettings(environment: NodeJS.ProcessEnv): NodeSettings {
     store: given.HOLDFAST_NODE_STORE,
     reserveBytes: given.HOLDFAST_NODE_RESERVE_BYTES,
     controllerAddress: given.HOLDFAST_CONTROLLER_ADDRESS ?? `127.0.0.1:${given.HOLDFAST_CONTROLLER_PORT}`,
+    simulateFaults: given.HOLDFAST_SIMULATE_FAULTS,
     logLevel: given.HOLDFAST_LOG_LEVEL,
   };
 }

@@ -13,6 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createNodeHandler } from "./handler.ts";
 import { chunkRoutes } from "./routes/chunks.ts";
 import { reportRoutes } from "./routes/reports.ts";
+import { NodeFaults } from "./simulation/node-faults.ts";
+import { simulationRoutes } from "./simulation/routes.ts";
 import { CLUSTER_KEY, startTestNode, type TestNode } from "./testing/index.ts";
 
 let node: TestNode;
@@ -26,6 +28,7 @@ const facts = { name: "", version: "", zone: "", identity: () => expect.unreacha
 const routes = [
   ...reportRoutes(store, facts),
   ...chunkRoutes(store, () => true, { write: createLatencyMeter(), read: createLatencyMeter() }),
+  ...simulationRoutes(new NodeFaults({ chunkPath: () => "", logger: createLogger("test", "silent") }), true),
 ];
 /** An address of this machine that is not loopback, where it has one. */
 const outside = Object.values(networkInterfaces())

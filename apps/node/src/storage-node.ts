@@ -24,6 +24,10 @@ import type { NodeSettings } from "./env.ts";
 import { createNodeHandler } from "./handler.ts";
 import { chunkRoutes } from "./routes/chunks.ts";
 import { reportRoutes } from "./routes/reports.ts";
+import { withFaults } from "./simulation/faulty-chunk-store.ts";
+import { NodeFaults } from "./simulation/node-faults.ts";
+import { controllerUnlessCutOff, reachableUnlessCutOff } from "./simulation/partition.ts";
+import { simulationRoutes } from "./simulation/routes.ts";
 
 export interface StorageNode extends RunningService {
   port: number;
@@ -48,24 +52,31 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
 
   const marker = await openIdentity(settings.directory, settings.store);
   const { directory, reserveBytes } = settings;
-  const store = await FileChunkStore.open({ directory, reserveBytes, logger });
-  undo.defer(() => store.close());
+  const disk = await FileChunkStore.open({ directory, reserveBytes, logger });
+  undo.defer(() => disk.close());
+  const faults = new NodeFaults({ chunkPath: (id) => disk.chunkPath(id), logger });
+  undo.defer(() => faults.recover());
+  const store = withFaults(disk, faults);
 
   const facts = { name: settings.name, zone: settings.zone, version: manifest.version, identity: () => marker.current };
   const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
-  const routes = [...reportRoutes(store, facts), ...chunkRoutes(store, () => marker.current.nodeId !== undefined, latencies)];
+  const routes = [
+    ...reportRoutes(store, facts),
+    ...chunkRoutes(store, () => marker.current.nodeId !== undefined, latencies),
+    ...simulationRoutes(faults, settings.simulateFaults),
+  ];
   const server = await startHttpServer({
     port: settings.port,
     portSetting: "HOLDFAST_NODE_PORT",
     bind: settings.bind,
-    handler: createNodeHandler(routes, settings.clusterKey),
+    handler: reachableUnlessCutOff(createNodeHandler(routes, settings.clusterKey), faults),
     logger: requestLogger(logger, settings.logLevel),
     idleTimeoutMs: limits.nodeRequestTimeoutMs,
   });
   undo.defer(() => server.stop());
 
   const { port } = server.address;
-  const controller = connectController(settings.controllerAddress, settings.clusterKey);
+  const controller = controllerUnlessCutOff(connectController(settings.controllerAddress, settings.clusterKey), faults);
   undo.defer(() => controller.close());
   const { name, host, zone } = settings;
   const node = { name, host, port, zone, mac: macAddress(host, networkInterfaces()), version: manifest.version };

@@ -40,6 +40,7 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
     store: "file",
     reserveBytes: 0,
     controllerAddress: "127.0.0.1:1",
+    simulateFaults: true,
     logLevel: "silent",
     ...changes,
   };

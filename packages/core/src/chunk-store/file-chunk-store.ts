@@ -2,7 +2,9 @@
  * Chunks on one disk, one file each.
  *
  * Stored: `chunks/ab/<id>.chunk`, and nothing else that would have to agree with it: the disk itself is the index, so a
- * node's memory does not grow with its chunks and no crash can make the two differ. Only two sums are kept.
+ * node's memory does not grow with its chunks and no crash can make the two differ. Only two sums are kept. A trashed chunk
+ * is the same file under `trash/`; the rename is its deletion and, as its change time, the hour of it. Copying the disk
+ * sets that time anew, which only lets the chunk stay longer.
  *
  * What can go wrong, and what becomes of it:
  * - the process dies in mid-write: a file in `incoming/`, removed at the next start;
@@ -13,12 +15,13 @@
  */
 import { rename, rm, stat, unlink } from "node:fs/promises";
 import type { ChunkId } from "../chunking/index.ts";
-import type { Logger } from "../kernel/index.ts";
+import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import { ChunkDirectory, type Inventory } from "./chunk-directory.ts";
 import { CHUNK_FILE_BYTES_MAX, chunkFileHeader, chunkLength, HEADER_BYTES, readChunkFile } from "./chunk-file.ts";
 import type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
+import type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";
 import { DiskRoom } from "./disk-space.ts";
-import { diskFileSystem, type DurableFileSystem, SyncError, writeDurably } from "./durable-write.ts";
+import { diskFileSystem, type DurableFileSystem, SyncError, syncDirectory, writeDurably } from "./durable-write.ts";
 import { ChunkStoreError } from "./errors.ts";
 import { Turns } from "./turns.ts";
 import { corrupt, full, notFound, requireWhole } from "./verification.ts";
@@ -30,6 +33,7 @@ export interface FileChunkStoreOptions {
   reserveBytes?: number | undefined;
   logger: Logger;
   fileSystem?: DurableFileSystem;
+  clock?: Clock;
 }
 
 /** What a disk answers that is broken, or that the kernel has made read-only because of it. */
@@ -37,11 +41,12 @@ const DISK_FAULTS = new Set(["EIO", "EROFS", "ENXIO", "ENODEV", "EUCLEAN"]);
 const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
 const FOREIGN_FILES_LOGGED = 5;
 
-export class FileChunkStore implements ChunkStore {
+export class FileChunkStore implements ChunkStore, ChunkTrash {
   readonly #directory: ChunkDirectory;
   readonly #room: DiskRoom;
   readonly #logger: Logger;
   readonly #fileSystem: DurableFileSystem;
+  readonly #clock: Clock;
   readonly #turns = new Turns<ChunkId>();
   readonly #inventory: Inventory;
   #diskErrors = 0;
@@ -70,6 +75,7 @@ export class FileChunkStore implements ChunkStore {
     this.#room = new DiskRoom(options.directory, options.reserveBytes);
     this.#logger = options.logger;
     this.#fileSystem = options.fileSystem;
+    this.#clock = options.clock ?? systemClock;
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
@@ -77,6 +83,7 @@ export class FileChunkStore implements ChunkStore {
     return this.#turns.run(id, async () => {
       this.#requireSound();
       if (await this.#holdsWhole(id)) return { stored: false };
+      if (await this.#takeBack(id)) return { stored: true };
       await this.#room.within(HEADER_BYTES + bytes.length, () => this.#write(id, bytes));
       this.#inventory.chunkCount++;
       this.#inventory.usedBytes += bytes.length;
@@ -90,7 +97,7 @@ export class FileChunkStore implements ChunkStore {
   }
 
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
-    const file = await unlessMissing(stat(this.#directory.chunkPath(id)));
+    const file = await unlessMissing(stat(this.#directory.chunks.path(id)));
     return file && { id, length: chunkLength(file.size) };
   }
 
@@ -99,20 +106,53 @@ export class FileChunkStore implements ChunkStore {
     return this.#turns.run(id, async () => {
       const held = await this.stat(id);
       if (held === undefined) return false;
-      await unlink(this.#directory.chunkPath(id)).catch((error: unknown) => this.#refuse(error));
+      await unlink(this.#directory.chunks.path(id)).catch((error: unknown) => this.#refuse(error));
       this.#forget(held);
       return true;
     });
   }
 
   async list(after: ChunkId | undefined, limit: number): Promise<ChunkStat[]> {
-    const page: ChunkId[] = [];
-    for await (const id of this.#directory.ids(after)) {
-      if (page.length === limit) break;
-      page.push(id);
-    }
+    const page = await this.#directory.chunks.page(after, limit);
     const held = await Promise.all(page.map((id) => this.stat(id)));
     return held.filter((chunk) => chunk !== undefined);
+  }
+
+  async trash(ids: readonly ChunkId[]): Promise<ChunkId[]> {
+    this.#requireSound();
+    const trashed = await Promise.all(ids.map((id) => this.#turns.run(id, () => this.#discard(id))));
+    const gone = trashed.filter((id) => id !== undefined);
+    const { trash, chunks } = this.#directory;
+    await this.#syncAll(gone.map((id) => trash.directoryOf(id))); // first: the other way round a power cut might leave it in neither
+    await this.#syncAll(gone.map((id) => chunks.directoryOf(id)));
+    return gone;
+  }
+
+  async restore(ids: readonly ChunkId[]): Promise<ChunkId[]> {
+    this.#requireSound();
+    const restore = async (id: ChunkId) => ((await this.#holdsWhole(id)) || (await this.#takeBack(id)) ? id : undefined);
+    const restored: (ChunkId | undefined)[] = [];
+    for (const id of ids) restored.push(await this.#turns.run(id, () => restore(id))); // each is read whole: one at a time in memory
+    return restored.filter((id) => id !== undefined);
+  }
+
+  async listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]> {
+    const page = await this.#directory.trash.page(after, limit);
+    const trashed = await Promise.all(page.map((id) => this.#trashed(id)));
+    return trashed.filter((chunk) => chunk !== undefined);
+  }
+
+  /** Not synced, as `delete`. */
+  async purgeTrash(olderThanMs: number): Promise<Purged> {
+    const purged: Purged = { chunks: 0, bytes: 0 };
+    for await (const id of this.#directory.trash.ids(undefined)) {
+      if (purged.chunks === limits.purgeChunksMax) break;
+      const length = await this.#turns.run(id, () => this.#purge(id, olderThanMs));
+      if (length === undefined) continue;
+      purged.chunks++;
+      purged.bytes += length;
+    }
+    return purged;
   }
 
   async stats(): Promise<StoreStats> {
@@ -135,8 +175,13 @@ export class FileChunkStore implements ChunkStore {
     return this.#turns.idle();
   }
 
+  /** Where the file of a chunk is, if it is held: for whoever damages it on purpose. */
+  chunkPath(id: ChunkId): string {
+    return this.#directory.chunks.path(id);
+  }
+
   async #write(id: ChunkId, bytes: Buffer): Promise<void> {
-    const destination = this.#directory.chunkPath(id);
+    const destination = this.#directory.chunks.path(id);
     const paths = { temporary: this.#directory.incomingPath(id), destination };
     try {
       await writeDurably(paths, [chunkFileHeader(id, bytes.length), bytes], this.#fileSystem);
@@ -146,10 +191,54 @@ export class FileChunkStore implements ChunkStore {
     }
   }
 
+  async #discard(id: ChunkId): Promise<ChunkId | undefined> {
+    const held = await this.stat(id);
+    if (held === undefined) return (await this.#trashed(id)) && id;
+    await this.#fileSystem
+      .rename(this.#directory.chunks.path(id), this.#directory.trash.path(id))
+      .catch((error: unknown) => this.#refuse(error));
+    this.#forget(held);
+    return id;
+  }
+
+  /** False when it is not in the trash or rotted there. Synced before its turn ends: from then on a `put` would count on it. */
+  async #takeBack(id: ChunkId): Promise<boolean> {
+    const trashed = await this.#trashed(id);
+    if (trashed === undefined) return false;
+    const { trash, chunks } = this.#directory;
+    if ((await this.#read(id, undefined, trash.path(id))) === undefined) {
+      await this.#quarantine(id, undefined, trash.path(id));
+      return false;
+    }
+    await this.#fileSystem.rename(trash.path(id), chunks.path(id)).catch((error: unknown) => this.#refuse(error));
+    this.#inventory.chunkCount++;
+    this.#inventory.usedBytes += trashed.length;
+    await this.#syncAll([chunks.directoryOf(id)]);
+    return true;
+  }
+
+  /** Its length, or undefined when it stays. */
+  async #purge(id: ChunkId, olderThanMs: number): Promise<number | undefined> {
+    const trashed = await this.#trashed(id);
+    if (trashed === undefined || this.#clock.now().getTime() - trashed.trashedAt < olderThanMs) return undefined;
+    await unlink(this.#directory.trash.path(id)).catch((error: unknown) => this.#refuse(error));
+    return trashed.length;
+  }
+
+  async #trashed(id: ChunkId): Promise<TrashedChunk | undefined> {
+    const file = await unlessMissing(stat(this.#directory.trash.path(id)));
+    return file && { id, length: chunkLength(file.size), trashedAt: Math.floor(file.ctimeMs) };
+  }
+
+  async #syncAll(directories: readonly string[]): Promise<void> {
+    const sync = (directory: string) => syncDirectory(directory, this.#fileSystem);
+    await Promise.all([...new Set(directories)].map(sync)).catch((error: unknown) => this.#refuse(error));
+  }
+
   /** Undefined when the file is not what was written, or the disk cannot read it. */
-  async #read(id: ChunkId, into: Buffer | undefined): Promise<Buffer | undefined> {
+  async #read(id: ChunkId, into: Buffer | undefined, path: string = this.#directory.chunks.path(id)): Promise<Buffer | undefined> {
     try {
-      return await readChunkFile(this.#directory.chunkPath(id), id, into);
+      return await readChunkFile(path, id, into);
     } catch (error) {
       if (codeOf(error) === "ENOENT") throw notFound(id);
       if (!DISK_FAULTS.has(codeOf(error))) throw error;
@@ -179,7 +268,7 @@ export class FileChunkStore implements ChunkStore {
   async #quarantine(id: ChunkId, held: ChunkStat | undefined): Promise<void> {
     this.#corruptChunks++;
     this.#logger.error({ chunk: id }, "a damaged chunk was set aside");
-    await rename(this.#directory.chunkPath(id), this.#directory.quarantinePath(id)).then(
+    await rename(this.#directory.chunks.path(id), this.#directory.quarantinePath(id)).then(
       () => held && this.#forget(held),
       (error: unknown) => this.#logger.error({ chunk: id, err: error }, "a damaged chunk could not be moved; it is still never served"),
     );

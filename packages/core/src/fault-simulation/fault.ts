@@ -41,6 +41,8 @@ export function isProcessFault(fault: SimulatedFault): fault is ProcessFault {
 export interface ActiveFault {
   kind: FaultKind;
   until: Date;
+  /** The chunks whose copy on this node is damaged while it lasts. */
+  ids?: ChunkId[];
 }
 
 /** A clause that can follow the node's name: "killed for 60 s". */

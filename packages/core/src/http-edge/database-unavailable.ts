@@ -8,8 +8,11 @@
 import { DomainError } from "../kernel/index.ts";
 
 const SOCKET = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH", "ENETUNREACH"];
-/** Shutting down, crashed, starting up; no connection left; a standby that cannot write. */
-const POSTGRES = ["57P01", "57P02", "57P03", "53300", "25006"];
+/**
+ * Shutting down, crashed, starting up; no connection left; a standby that cannot write; a statement that was cut off because
+ * it took too long, a transaction because we did.
+ */
+const POSTGRES = ["57P01", "57P02", "57P03", "53300", "25006", "57014", "25P03"];
 /** Unreachable, timed out (twice), closed, pool exhausted. */
 const PRISMA = ["P1001", "P1002", "P1008", "P1017", "P2024"];
 const PRISMA_ADAPTER = ["DatabaseNotReachable", "ConnectionClosed", "SocketTimeout", "TooManyConnections"];

@@ -10,6 +10,8 @@ export type HttpEdgeErrorCode =
   /** The address exists, for other methods; `details.allow` is the list of them, as the Allow header has it. */
   | "request.method_not_allowed"
   | "request.not_found"
+  /** The body is not what this address takes. */
+  | "request.invalid"
   /** The process runs but cannot serve yet. */
   | "service.starting";
 

@@ -24,6 +24,7 @@ const STATUSES: Record<EdgeErrorCode, number> = {
   "request.cross_site": 403,
   "request.method_not_allowed": 405,
   "request.not_found": 404,
+  "request.invalid": 400,
   "service.starting": 503,
 
   "chunk.not_found": 404,
