@@ -1,20 +1,28 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
-import { createLogger, GiB } from "../kernel/index.ts";
+import { createLogger, GiB, HOUR_MS, systemClock } from "../kernel/index.ts";
 import { diskFileSystem, type DurableFileSystem } from "./durable-write.ts";
 import { FileChunkStore, type FileChunkStoreOptions } from "./index.ts";
-import { describeChunkStore } from "./testing/index.ts";
+import { describeChunkStore, describeChunkTrash } from "./testing/index.ts";
 
-describeChunkStore("file", async () => {
+const setUp = async () => {
   const root = mkdtempSync(join(tmpdir(), "holdfast-store-"));
   const store = await openStore(root);
-  const drop = () => store.close().then(() => rmSync(root, { recursive: true }));
-  return { store, damage: async (id) => flipBit(chunkPath(root, id)), drop };
-});
+  return {
+    store,
+    trash: store,
+    damage: async (id: ChunkId) => flipBit(chunkPath(root, id)),
+    damageTrashed: async (id: ChunkId) => flipBit(chunkPath(root, id, "trash")),
+    drop: () => store.close().then(() => rmSync(root, { recursive: true })),
+  };
+};
+
+describeChunkStore("file", setUp);
+describeChunkTrash("file", setUp);
 
 let root: string;
 beforeEach(() => void (root = mkdtempSync(join(tmpdir(), "holdfast-store-"))));
@@ -157,6 +165,73 @@ test("a damaged chunk read by many at once is set aside once, and a good copy pu
   expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 200_000 });
 });
 
+test("trashing and restoring are acknowledged only after the directories are synced, where the chunk goes first", async () => {
+  const synced: string[] = [];
+  const fileSystem = watched((step, path) => void (step === "fsync directory" && synced.push(relative(root, path))));
+  const store = await openStore(root, { fileSystem });
+  const { id, bytes } = someChunk();
+  await store.put(id, bytes);
+  const prefix = id.slice(0, 2);
+  synced.length = 0;
+  await store.trash([id]);
+  expect(synced).toEqual([`trash/${prefix}`, `chunks/${prefix}`]);
+  synced.length = 0;
+  await store.restore([id]);
+  expect(synced).toEqual([`chunks/${prefix}`]);
+});
+
+test("a full disk trashes, restores and purges; a put of what lies in the trash needs no room", async () => {
+  const roomy = await openStore(root);
+  const chunks = [someChunk(), someChunk()];
+  for (const { id, bytes } of chunks) await roomy.put(id, bytes);
+  await roomy.close();
+
+  const store = await openStore(root, { reserveBytes: 1024 * 1024 * GiB });
+  const [first, second] = chunks.map(({ id }) => id) as [ChunkId, ChunkId];
+  expect(await store.trash([first, second])).toEqual([first, second]);
+  expect(await store.restore([first])).toEqual([first]);
+  expect(await store.put(second, chunks[1]!.bytes)).toEqual({ stored: true });
+  await store.trash([first]);
+  expect(await store.purgeTrash(0)).toEqual({ chunks: 1, bytes: 10_000 });
+});
+
+test("a chunk stays in the trash for as long as asked, across a restart, and a clock set back keeps it longer", async () => {
+  const roomy = await openStore(root);
+  const { id, bytes } = someChunk();
+  await roomy.put(id, bytes);
+  await roomy.trash([id]);
+  await roomy.close();
+
+  const at = (hours: number) => openStore(root, { clock: { ...systemClock, now: () => new Date(Date.now() + hours * HOUR_MS) } });
+  expect(await (await at(23)).purgeTrash(24 * HOUR_MS)).toEqual({ chunks: 0, bytes: 0 });
+  expect(await (await at(-1)).purgeTrash(0)).toEqual({ chunks: 0, bytes: 0 });
+  expect(await (await at(25)).purgeTrash(24 * HOUR_MS)).toEqual({ chunks: 1, bytes: 10_000 });
+});
+
+test("a directory that cannot be synced: the trash is not believed either", async () => {
+  let broken = false;
+  const store = await openStore(root, {
+    fileSystem: watched((step) => {
+      if (broken && step === "fsync directory") throw systemError("EIO");
+    }),
+  });
+  const { id, bytes } = someChunk();
+  await store.put(id, bytes);
+  broken = true;
+  await expect(store.trash([id])).rejects.toMatchObject({ code: "store.failed" });
+  broken = false;
+  await expect(store.restore([id])).rejects.toMatchObject({ code: "store.failed" });
+});
+
+test("somebody else's files in the trash survive a purge", async () => {
+  await openStore(root);
+  writeFileSync(join(root, "trash/ab/notes.txt"), "mine");
+  const store = await openStore(root);
+  expect(await store.stats()).toMatchObject({ foreignFiles: 1 });
+  expect(await store.purgeTrash(0)).toEqual({ chunks: 0, bytes: 0 });
+  expect(readFileSync(join(root, "trash/ab/notes.txt"), "utf8")).toBe("mine");
+});
+
 function openStore(directory: string, options: Partial<FileChunkStoreOptions> = {}): Promise<FileChunkStore> {
   return FileChunkStore.open({ directory, reserveBytes: 0, logger: createLogger("test", "silent"), ...options });
 }
@@ -166,8 +241,8 @@ function someChunk(length = 10_000): { id: ChunkId; bytes: Buffer } {
   return { id: chunkIdOf(bytes), bytes };
 }
 
-function chunkPath(directory: string, id: ChunkId): string {
-  return join(directory, "chunks", id.slice(0, 2), `${id}.chunk`);
+function chunkPath(directory: string, id: ChunkId, tree = "chunks"): string {
+  return join(directory, tree, id.slice(0, 2), `${id}.chunk`);
 }
 
 function flipBit(path: string, at = 100): void {
@@ -186,25 +261,25 @@ function systemError(code: string): Error {
 }
 
 /** The real disk, with `before` called ahead of each step; what it throws is what the disk answers. */
-function watched(before: (step: string) => void): DurableFileSystem {
+function watched(before: (step: string, path: string) => void): DurableFileSystem {
   return {
     async open(path, flags) {
       const handle = await diskFileSystem.open(path, flags);
       const kind = flags === "r" ? "directory" : "file";
       return {
         async writev(buffers) {
-          before("write");
+          before("write", path);
           return handle.writev(buffers);
         },
         async sync() {
-          before(`fsync ${kind}`);
+          before(`fsync ${kind}`, path);
           return handle.sync();
         },
         close: () => handle.close(),
       };
     },
     async rename(from, to) {
-      before("rename");
+      before("rename", to);
       return diskFileSystem.rename(from, to);
     },
   };

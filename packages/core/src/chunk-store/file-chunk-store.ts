@@ -265,10 +265,10 @@ export class FileChunkStore implements ChunkStore, ChunkTrash {
     throw corrupt(id);
   }
 
-  async #quarantine(id: ChunkId, held: ChunkStat | undefined): Promise<void> {
+  async #quarantine(id: ChunkId, held: ChunkStat | undefined, path: string = this.#directory.chunks.path(id)): Promise<void> {
     this.#corruptChunks++;
     this.#logger.error({ chunk: id }, "a damaged chunk was set aside");
-    await rename(this.#directory.chunks.path(id), this.#directory.quarantinePath(id)).then(
+    await rename(path, this.#directory.quarantinePath(id)).then(
       () => held && this.#forget(held),
       (error: unknown) => this.#logger.error({ chunk: id, err: error }, "a damaged chunk could not be moved; it is still never served"),
     );

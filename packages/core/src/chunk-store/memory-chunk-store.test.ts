@@ -1,13 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { chunkIdOf } from "../chunking/index.ts";
+import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { MemoryChunkStore } from "./index.ts";
-import { describeChunkStore } from "./testing/index.ts";
+import { describeChunkStore, describeChunkTrash } from "./testing/index.ts";
 
-describeChunkStore("memory", async () => {
+const setUp = async () => {
   const store = new MemoryChunkStore();
-  return { store, damage: async (id) => void (store.chunks.get(id)![0]! ^= 1), drop: async () => undefined };
-});
+  return {
+    store,
+    trash: store,
+    damage: async (id: ChunkId) => void (store.chunks.get(id)![0]! ^= 1),
+    damageTrashed: async (id: ChunkId) => void (store.trashed.get(id)!.bytes[0]! ^= 1),
+    drop: async () => undefined,
+  };
+};
+
+describeChunkStore("memory", setUp);
+describeChunkTrash("memory", setUp);
 
 test("a full memory store refuses more and keeps what it has", async () => {
   const store = new MemoryChunkStore(1_500);

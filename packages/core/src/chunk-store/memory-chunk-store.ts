@@ -1,24 +1,30 @@
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
-import { GiB, limits } from "../kernel/index.ts";
+import { type Clock, GiB, limits, systemClock } from "../kernel/index.ts";
 import { viewFor } from "./buffers.ts";
 import type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
+import type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";
 import { corrupt, full, notFound, requireWhole } from "./verification.ts";
 
 /** Chunks in memory, for tests: everything the contract says except that it survives the process. */
-export class MemoryChunkStore implements ChunkStore {
+export class MemoryChunkStore implements ChunkStore, ChunkTrash {
   /** The held bytes themselves, so that a test can damage them. */
   readonly chunks = new Map<ChunkId, Buffer>();
+  /** Likewise. */
+  readonly trashed = new Map<ChunkId, { bytes: Buffer; trashedAt: number }>();
   readonly #capacityBytes: number;
+  readonly #clock: Clock;
   #usedBytes = 0;
   #corruptChunks = 0;
 
-  constructor(capacityBytes: number = GiB) {
+  constructor(capacityBytes: number = GiB, clock: Clock = systemClock) {
     this.#capacityBytes = capacityBytes;
+    this.#clock = clock;
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
     requireWhole(id, bytes);
     if (this.#holdsWhole(id)) return { stored: false };
+    if (this.#takeBack(id)) return { stored: true };
     if (this.#usedBytes + bytes.length > this.#capacityBytes) throw full({ freeBytes: this.#capacityBytes - this.#usedBytes });
     this.chunks.set(id, Buffer.from(bytes));
     this.#usedBytes += bytes.length;
@@ -48,6 +54,36 @@ export class MemoryChunkStore implements ChunkStore {
     return ids.slice(0, limit).map((id) => ({ id, length: this.chunks.get(id)!.length }));
   }
 
+  async trash(ids: readonly ChunkId[]): Promise<ChunkId[]> {
+    for (const id of ids) {
+      const bytes = this.chunks.get(id);
+      if (bytes !== undefined) this.trashed.set(id, { bytes, trashedAt: this.#clock.now().getTime() });
+      this.#remove(id);
+    }
+    return ids.filter((id) => this.trashed.has(id));
+  }
+
+  async restore(ids: readonly ChunkId[]): Promise<ChunkId[]> {
+    return ids.filter((id) => this.#holdsWhole(id) || this.#takeBack(id));
+  }
+
+  async listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]> {
+    const trashed = [...this.trashed].map(([id, { bytes, trashedAt }]) => ({ id, length: bytes.length, trashedAt }));
+    const page = trashed.filter(({ id }) => after === undefined || id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    return page.slice(0, limit);
+  }
+
+  async purgeTrash(olderThanMs: number): Promise<Purged> {
+    const due = [...this.trashed].filter(([, { trashedAt }]) => this.#clock.now().getTime() - trashedAt >= olderThanMs);
+    const purged: Purged = { chunks: 0, bytes: 0 };
+    for (const [id, { bytes }] of due.slice(0, limits.purgeChunksMax)) {
+      this.trashed.delete(id);
+      purged.chunks++;
+      purged.bytes += bytes.length;
+    }
+    return purged;
+  }
+
   async stats(): Promise<StoreStats> {
     const freeBytes = this.#capacityBytes - this.#usedBytes;
     const writable = freeBytes >= limits.chunkBytesMax;
@@ -74,6 +110,15 @@ export class MemoryChunkStore implements ChunkStore {
     this.#remove(id);
     this.#corruptChunks++;
     return false;
+  }
+
+  #takeBack(id: ChunkId): boolean {
+    const trashed = this.trashed.get(id);
+    this.trashed.delete(id);
+    if (trashed === undefined) return false;
+    this.chunks.set(id, trashed.bytes);
+    this.#usedBytes += trashed.bytes.length;
+    return this.#holdsWhole(id);
   }
 
   #remove(id: ChunkId): boolean {

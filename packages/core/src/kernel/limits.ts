@@ -1,5 +1,5 @@
 /** Every limit of the system, in one place, with its unit in its name. What the environment can change is in each process's `env.ts`; the defaults are here. */
-import { DAY_MS, GiB, HOUR_MS, KiB, MiB, SECOND_MS } from "./units.ts";
+import { DAY_MS, GiB, HOUR_MS, KiB, MiB, MINUTE_MS, SECOND_MS } from "./units.ts";
 
 export const limits = {
   /** A chunk is any length from 1 byte to this. */
@@ -9,6 +9,8 @@ export const limits = {
 
   heartbeatIntervalMs: 5 * SECOND_MS,
   nodeDownAfterMs: 15 * SECOND_MS,
+  /** How long a leading controller that falls silent keeps others waiting. Well under the time to call a node down. */
+  leaderLeaseMs: 4 * SECOND_MS,
   /** How old a gateway's view of the nodes may become. */
   membershipRefreshMs: 1 * SECOND_MS,
 
@@ -58,6 +60,10 @@ export const limits = {
   nodeReceiveBytes: 16 * MiB,
   nodeSendBytes: 16 * MiB,
 
+  /** Chunks that one command to a node may name, and that one purge removes at most: each is over before its caller gives up. */
+  commandChunksMax: 1_000,
+  purgeChunksMax: 10_000,
+
   /** How far a signed request's time may be from ours, and how long its nonce is remembered. */
   signatureWindowMs: 30 * SECOND_MS,
   /** Nonces a process remembers at most; beyond it the oldest requests are refused as expired. */
@@ -81,7 +87,14 @@ export const limits = {
   nodeSampleIntervalMs: 60 * SECOND_MS,
   nodeSampleKeepMs: 90 * DAY_MS,
   trashKeepMs: 30 * DAY_MS,
+  /** How long a chunk that nothing refers to is kept as it is, then as condemned, then in its node's trash. */
   gcGraceMs: 24 * HOUR_MS,
+  /** A copy that was asked for longer ago is no proof any more: the memory of an order to trash it may be gone. At most half of that memory. */
+  chunkProofMs: 12 * HOUR_MS,
+  /** How long a trashed chunk is remembered. */
+  chunkTombstoneMs: 24 * HOUR_MS,
+  /** After this a command to a node is answered or dead: its signature has expired, and the node is done with what it took on. */
+  nodeCommandLifeMs: 2 * MINUTE_MS,
 
   /** A simulated fault ends by itself; one that is meant to last is no simulation. */
   simulatedFaultSecondsMax: 3_600,

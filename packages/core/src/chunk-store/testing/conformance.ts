@@ -1,9 +1,9 @@
-/** The contract of `ChunkStore` as tests. Each implementation runs it, in a few lines of its own. */
+/** The contracts of `ChunkStore` and `ChunkTrash` as tests. Each implementation runs them, in a few lines of its own. */
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ChunkId, chunkIdOf } from "../../chunking/index.ts";
 import { limits } from "../../kernel/index.ts";
-import type { ChunkStore } from "../index.ts";
+import type { ChunkStore, ChunkTrash } from "../index.ts";
 
 export interface StoreUnderTest {
   /** Empty, with room for a few of the longest chunks. */
@@ -138,6 +138,118 @@ export function describeChunkStore(name: string, setUp: () => Promise<StoreUnder
       expect(stats).toMatchObject({ writable: true, reason: "", chunkCount: 0, usedBytes: 0 });
       expect(stats.freeBytes).toBeGreaterThan(0);
       expect(stats.freeBytes).toBeLessThanOrEqual(stats.capacityBytes);
+    });
+  });
+}
+
+export interface TrashUnderTest extends StoreUnderTest {
+  /** Of the same chunks as `store`. */
+  trash: ChunkTrash;
+  /** As `damage`, of a chunk in the trash. */
+  damageTrashed(id: ChunkId): Promise<void>;
+}
+
+export function describeChunkTrash(name: string, setUp: () => Promise<TrashUnderTest>): void {
+  describe(`${name} keeps the trash contract:`, () => {
+    let subject: TrashUnderTest;
+    let store: ChunkStore;
+    let trash: ChunkTrash;
+    beforeEach(async () => {
+      subject = await setUp();
+      ({ store, trash } = subject);
+    });
+    afterEach(() => subject.drop());
+
+    async function trashedChunk(length = 10_000): Promise<{ id: ChunkId; bytes: Buffer }> {
+      const chunk = chunkOf(length);
+      await store.put(chunk.id, chunk.bytes);
+      await trash.trash([chunk.id]);
+      return chunk;
+    }
+
+    test("a trashed chunk is neither read, seen, listed nor counted, and comes back as it was put", async () => {
+      const { id, bytes } = await trashedChunk();
+      await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.not_found" });
+      expect(await store.stat(id)).toBeUndefined();
+      expect(await store.list(undefined, 10)).toEqual([]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0 });
+      expect(await trash.restore([id])).toEqual([id]);
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 10_000 });
+      expect(await trash.listTrash(undefined, 10)).toEqual([]);
+    });
+
+    test("what is asked twice is answered alike: an answer that got lost does no harm", async () => {
+      const { id, bytes } = chunkOf(1_000);
+      await store.put(id, bytes);
+      for (let time = 0; time < 2; time++) expect(await trash.trash([id])).toEqual([id]);
+      for (let time = 0; time < 2; time++) expect(await trash.restore([id])).toEqual([id]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 1_000 });
+    });
+
+    test("chunks that nobody put are left out of every answer", async () => {
+      const { id } = await trashedChunk();
+      const unknown = chunkOf(10).id;
+      expect(await trash.trash([unknown, id])).toEqual([id]);
+      expect(await trash.restore([unknown, id])).toEqual([id]);
+    });
+
+    test("a chunk put while it lies in the trash is held again and no longer trashed", async () => {
+      const { id, bytes } = await trashedChunk();
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await trash.listTrash(undefined, 10)).toEqual([]);
+      expect(await trash.purgeTrash(0)).toEqual({ chunks: 0, bytes: 0 });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+    });
+
+    test("a chunk that rotted in the trash does not come back, and its good bytes can be put", async () => {
+      const { id, bytes } = await trashedChunk();
+      await subject.damageTrashed(id);
+      expect(await trash.restore([id])).toEqual([]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0, corruptChunks: 1 });
+      expect(await trash.listTrash(undefined, 10)).toEqual([]);
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+    });
+
+    test("good bytes put over a chunk that rotted in the trash are what is read", async () => {
+      const { id, bytes } = await trashedChunk();
+      await subject.damageTrashed(id);
+      expect(await store.put(id, bytes)).toEqual({ stored: true });
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 10_000 });
+    });
+
+    test("a purge takes what has been there long enough and nothing else, and says how much it freed", async () => {
+      const [first, second] = [await trashedChunk(1_000), await trashedChunk(2_000)];
+      const { id, bytes } = chunkOf(500);
+      await store.put(id, bytes);
+      expect(await trash.purgeTrash(60_000)).toEqual({ chunks: 0, bytes: 0 });
+      expect(await trash.purgeTrash(0)).toEqual({ chunks: 2, bytes: 3_000 });
+      expect(await trash.purgeTrash(0)).toEqual({ chunks: 0, bytes: 0 });
+      expect(await trash.restore([first.id, second.id])).toEqual([]);
+      expect(await store.list(undefined, 10)).toEqual([{ id, length: 500 }]);
+    });
+
+    test("pages of the trash join without a gap or a repetition, and say since when each chunk is there", async () => {
+      const before = Date.now();
+      const chunks = await Promise.all(Array.from({ length: 25 }, (_, index) => trashedChunk(index + 1)));
+      const listed: ChunkId[] = [];
+      for (let page = await trash.listTrash(undefined, 4); page.length > 0; page = await trash.listTrash(listed.at(-1), 4)) {
+        listed.push(...page.map((chunk) => chunk.id));
+        for (const { trashedAt } of page) expect(Math.abs(trashedAt - before)).toBeLessThan(60_000);
+      }
+      expect(listed).toEqual(chunks.map((chunk) => chunk.id).toSorted());
+    });
+
+    test("a chunk trashed, restored and put from many hands at once ends wholly held", async () => {
+      const { id, bytes } = chunkOf(50_000);
+      await store.put(id, bytes);
+      await Promise.all([trash.trash([id]), store.put(id, bytes), trash.restore([id]), trash.trash([id]), store.put(id, bytes)]);
+      await store.put(id, bytes);
+      expect((await store.get(id)).equals(bytes)).toBe(true);
+      expect(await store.stats()).toMatchObject({ chunkCount: 1, usedBytes: 50_000 });
+      expect(await trash.listTrash(undefined, 10)).toEqual([]);
     });
   });
 }

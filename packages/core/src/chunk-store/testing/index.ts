@@ -1,1 +1,1 @@
-export { describeChunkStore, type StoreUnderTest } from "./conformance.ts";
+export { describeChunkStore, describeChunkTrash, type StoreUnderTest, type TrashUnderTest } from "./conformance.ts";
