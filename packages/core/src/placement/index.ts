@@ -1,2 +1,4 @@
 export { checkPlacement } from "./check.ts";
-export { choosePlacement, type Placement, type PlacementReasons, type Refusal, type RefusalReason } from "./choose.ts";
+export { choosePlacement, type Placement, type PlacementReasons, type Refusal, type RefusalReason, refusalOf } from "./choose.ts";
+export { createPlacer, type Placer } from "./placer.ts";
+export { type PlacementPolicy, placementPolicies } from "./policy.ts";

@@ -4,7 +4,7 @@ import { chunkIdOf } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
 import { nodeSnapshot as node } from "../testing/index.ts";
-import { checkPlacement, choosePlacement, type Placement } from "./index.ts";
+import { checkPlacement, choosePlacement, createPlacer, type Placement, type PlacementPolicy, placementPolicies } from "./index.ts";
 
 const CHUNKS = 20_000;
 
@@ -13,10 +13,10 @@ const chunk = (number: number) => chunkIdOf(Buffer.from(String(number)));
 const ids = (nodes: readonly NodeSnapshot[]): number[] => nodes.map(({ id }) => id);
 
 /** How many of the chunks each node would hold. */
-function load(nodes: readonly NodeSnapshot[], count: number): Map<number, number> {
+function load(nodes: readonly NodeSnapshot[], count: number, policy?: PlacementPolicy): Map<number, number> {
   const held = new Map<number, number>();
   for (let number = 0; number < CHUNKS; number++) {
-    for (const { id } of choosePlacement(chunk(number), nodes, count).nodes) held.set(id, (held.get(id) ?? 0) + 1);
+    for (const { id } of choosePlacement(chunk(number), nodes, count, policy).nodes) held.set(id, (held.get(id) ?? 0) + 1);
   }
   return held;
 }
@@ -95,6 +95,104 @@ describe("where a chunk goes", () => {
   });
 });
 
+describe("whichever the policy", () => {
+  const policy = fc.constantFrom(...placementPolicies);
+  const steady = fc.constantFrom("rendezvous" as const, "ring" as const);
+  const count = fc.integer({ min: 1, max: 5 });
+  const shapes = (sizes: { minLength?: number; maxLength: number }) =>
+    fc.array(
+      fc.record({
+        zone: fc.constantFrom("a", "b", "c", "d"),
+        health: fc.constantFrom("up", "up", "slow" as const),
+        capacityBytes: fc.integer({ min: 1, max: 10 }).map((tens) => tens * 10 * GiB),
+        freeBytes: fc.integer({ min: 0, max: 10 }).map((gibibytes) => gibibytes * GiB),
+        weight: fc.constantFrom(0.5, 1, 1, 2),
+      }),
+      sizes,
+    );
+  const numbered = (list: readonly Partial<NodeSnapshot>[]): NodeSnapshot[] => list.map((shape, index) => node(index + 1, shape));
+
+  it("the few that are chosen are the first of the whole order, in a cluster of ten and of hundreds", () => {
+    fc.assert(
+      fc.property(policy, shapes({ maxLength: 120 }), count, fc.nat(), (policy, list, count, number) => {
+        const placer = createPlacer(numbered(list), policy);
+        expect(new Set(ids(placer.choose(chunk(number), count)))).toEqual(new Set(ids(placer.order(chunk(number)).slice(0, count))));
+      }),
+    );
+  });
+
+  it("who comes where does not depend on the order in which the nodes are known", () => {
+    fc.assert(
+      fc.property(policy, shapes({ maxLength: 60 }), fc.nat(), (policy, list, number) => {
+        const nodes = numbered(list);
+        const there = createPlacer(nodes.toReversed(), policy).order(chunk(number));
+        expect(ids(there)).toEqual(ids(createPlacer(nodes, policy).order(chunk(number))));
+      }),
+    );
+  });
+
+  it("copies are on different nodes, and in as many zones as there are", () => {
+    fc.assert(
+      fc.property(policy, shapes({ minLength: 1, maxLength: 40 }), count, fc.nat(), (policy, list, count, number) => {
+        const nodes = numbered(list.map((shape) => ({ ...shape, health: "up" })));
+        const chosen = createPlacer(nodes, policy).choose(chunk(number), count);
+        const zones = new Set(nodes.map(({ zone }) => zone)).size;
+        expect(new Set(ids(chosen)).size).toBe(Math.min(count, nodes.length));
+        expect(new Set(chosen.map(({ zone }) => zone)).size).toBe(Math.min(count, zones));
+      }),
+    );
+  });
+
+  it("a node that joins takes copies and passes none around; one that leaves gives up its own and no other", () => {
+    fc.assert(
+      fc.property(steady, shapes({ minLength: 1, maxLength: 40 }), count, fc.nat(), (policy, list, count, number) => {
+        const after = numbered(list.map((shape) => ({ ...shape, health: "up" })));
+        const newcomer = after.at(-1)!;
+        const before = new Set(ids(createPlacer(after.slice(0, -1), policy).choose(chunk(number), count)));
+        const added = ids(createPlacer(after, policy).choose(chunk(number), count)).filter((id) => !before.has(id));
+        expect([[], [newcomer.id]]).toContainEqual(added);
+      }),
+    );
+  });
+
+  it.each(placementPolicies)("%s: twice the weight holds twice as much", (policy) => {
+    const nodes = [node(1), node(2, { weight: 2 }), node(3)].map((one) => ({ ...one, freeBytes: one.capacityBytes }));
+    const held = load(nodes, 1, policy);
+    expect(held.get(2)! / CHUNKS).toBeGreaterThan(0.44);
+    expect(held.get(2)! / CHUNKS).toBeLessThan(0.56);
+  });
+});
+
+describe("the ring", () => {
+  it("spreads over six nodes within a seventh of even, with 150 points each", () => {
+    const shares = [...load(cluster(6), 3, "ring").values()].map((held) => held / (CHUNKS / 2));
+    expect(Math.max(...shares)).toBeLessThan(1.15);
+    expect(Math.min(...shares)).toBeGreaterThan(0.85);
+  });
+
+  it("looks at no capacity", () => {
+    const big = cluster(6).map((one) => (one.id === 1 ? { ...one, capacityBytes: 900 * GiB } : one));
+    expect(load(big, 3, "ring")).toEqual(load(cluster(6), 3, "ring"));
+  });
+});
+
+describe("the least loaded", () => {
+  it("is the one with the most of its disk free, whatever the disk's size", () => {
+    const nodes = [
+      node(1, { freeBytes: 50 * GiB }),
+      node(2, { capacityBytes: 20 * GiB, freeBytes: 15 * GiB }),
+      node(3, { freeBytes: 60 * GiB }),
+    ];
+    expect(ids(choosePlacement(chunk(1), nodes, 3, "least-loaded").nodes)).toEqual([2, 3, 1]);
+  });
+
+  it("is not the same for every chunk until the next heartbeat: alike within a hundredth, they take turns", () => {
+    const nodes = cluster(4).map((one, index) => ({ ...one, freeBytes: one.capacityBytes - index * 0.2 * GiB }));
+    const held = load(nodes, 1, "least-loaded");
+    for (const { id } of nodes) expect(held.get(id)! / (CHUNKS / 4)).toBeCloseTo(1, 0);
+  });
+});
+
 describe("the check of a placement", () => {
   const anyNode = fc.record({
     health: fc.constantFrom("up", "slow", "suspect", "down" as const),
@@ -104,11 +202,13 @@ describe("the check of a placement", () => {
     capacityBytes: fc.integer({ min: 0, max: 10 }),
   });
 
-  it("accepts what is chosen from any cluster", () => {
+  it("accepts what any policy chooses from any cluster", () => {
+    const policy = fc.constantFrom(...placementPolicies);
+    const anyCluster = fc.array(anyNode, { maxLength: 12 });
     fc.assert(
-      fc.property(fc.array(anyNode, { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), fc.nat(), (shapes, count, number) => {
+      fc.property(policy, anyCluster, fc.integer({ min: 1, max: 5 }), fc.nat(), (policy, shapes, count, number) => {
         const nodes = shapes.map((shape, index) => node(index + 1, shape as Partial<NodeSnapshot>));
-        const placement = choosePlacement(chunk(number), nodes, count);
+        const placement = choosePlacement(chunk(number), nodes, count, policy);
         expect(placement.nodes.length).toBe(Math.min(count, placement.why.eligible));
       }),
     );
