@@ -82,6 +82,7 @@ const STATUSES: Record<EdgeErrorCode, number> = {
   "upload.too_large": 413,
   "upload.too_long": 413,
   "upload.wrong_offset": 409,
+  "upload.copies_gone": 503,
   "upload.is_final": 403,
   "upload.bad_checksum": 400,
   "upload.checksum_mismatch": 460,

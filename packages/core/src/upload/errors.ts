@@ -17,6 +17,8 @@ export type UploadErrorCode =
   | "upload.too_long"
   /** Not where the upload stands, or another request moved it on meanwhile. */
   | "upload.wrong_offset"
+  /** Copies that were counted on have been let go of since: nothing was committed, and the same bytes are stored anew when they come again. */
+  | "upload.copies_gone"
   /** The final upload of a concatenation is made of its parts; it takes no bytes of its own. */
   | "upload.is_final"
   | "upload.bad_checksum"
@@ -40,6 +42,10 @@ export function badHeader(header: string, message: string): UploadError {
 
 export function wrongOffset(): UploadError {
   return new UploadError("upload.wrong_offset", "The upload stands elsewhere. Ask where with a HEAD request and go on from there.");
+}
+
+export function copiesGone(): UploadError {
+  return new UploadError("upload.copies_gone", "Copies of these bytes were just being cleaned up. Send them again; they are stored anew.");
 }
 
 export function tooLarge(): UploadError {

@@ -14,7 +14,7 @@ import type { BufferBudget, PooledBuffer } from "./buffer-budget.ts";
 import { type Checksum, checkAgainst } from "./checksum.ts";
 import { commitChunks } from "./commit-chunks.ts";
 import { CommitLine, type StoredChunk } from "./commit-line.ts";
-import { findKnownChunk } from "./known-chunks.ts";
+import { lookUpChunk } from "./known-chunks.ts";
 import type { LateReplicas } from "./late-replicas.ts";
 import type { UploadBody } from "./upload-body.ts";
 
@@ -111,13 +111,13 @@ async function store(
   try {
     const id = chunkIdOf(bytes);
     const { length } = bytes;
-    const knownCopies = await findKnownChunk(pool, membership, id, replicator.writeQuorum);
-    if (knownCopies !== undefined) {
+    const { copies, asOf } = await lookUpChunk(pool, membership, id, replicator.writeQuorum);
+    if (copies !== undefined) {
       buffer.release();
-      return { id, length, nodeIds: undefined, copies: knownCopies, isCommitted: false };
+      return { id, length, nodeIds: undefined, asOf, copies, isCommitted: false };
     }
     const { nodeIds, copiesExpected, tail } = await replicator.write(id, bytes);
-    const chunk = { id, length, nodeIds: [...nodeIds], copies: copiesExpected, isCommitted: false };
+    const chunk = { id, length, nodeIds: [...nodeIds], asOf, copies: copiesExpected, isCommitted: false };
     void tail.then((late) => {
       buffer.release(late.bytesInUse);
       chunk.nodeIds.push(...late.nodeIds);
@@ -133,13 +133,13 @@ async function store(
 
 /** Replicas that arrive while the statement runs are not in it, and are added after it. */
 async function commit(
-  { pool, lateReplicas }: ReceiverParts,
+  { pool, lateReplicas, replicator }: ReceiverParts,
   uploadId: string,
   offset: number,
   chunks: readonly StoredChunk[],
 ): Promise<number> {
   const told = chunks.map(({ nodeIds }) => nodeIds?.length);
-  const end = await commitChunks(pool, uploadId, offset, chunks);
+  const end = await commitChunks(pool, { uploadId, offset, copiesMin: replicator.writeQuorum }, chunks);
   for (const [index, chunk] of chunks.entries()) {
     chunk.isCommitted = true;
     lateReplicas.add(chunk.id, chunk.nodeIds?.slice(told[index]) ?? []);
