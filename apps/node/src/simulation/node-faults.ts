@@ -4,9 +4,9 @@
  * At most one of each kind is on. Each ends by itself, when it is told to, and when the process stops. Nothing here decides
  * whether a fault is safe: the controller did, for only it knows what other copies there are.
  */
-import { type ActiveFault, type NodeFault, SimulationError } from "@holdfast/core/fault-simulation";
-import { type Clock, type Logger, SECOND_MS, systemClock } from "@holdfast/core/kernel";
 import type { ChunkId } from "@holdfast/core/chunking";
+import { type ActiveFault, type NodeFault, SimulationError, TimeBoxes } from "@holdfast/core/fault-simulation";
+import type { Logger } from "@holdfast/core/kernel";
 import { damageFiles } from "./damage.ts";
 import { Pace } from "./pace.ts";
 
@@ -14,24 +14,21 @@ export interface NodeFaultsOptions {
   /** Where the file of a chunk is. */
   chunkPath(id: ChunkId): string;
   logger: Logger;
-  clock?: Clock;
-}
-
-interface Running {
-  fault: NodeFault;
-  until: Date;
-  end(): Promise<void>;
 }
 
 export class NodeFaults {
   readonly #options: NodeFaultsOptions;
-  readonly #running = new Map<NodeFault["kind"], Running>();
+  readonly #running: TimeBoxes<NodeFault["kind"], NodeFault>;
   readonly #watchers: (() => void)[] = [];
   #pace: Pace | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeFaultsOptions) {
     this.#options = options;
+    this.#running = new TimeBoxes({
+      onEnded: (fault) => options.logger.warn({ fault }, "the simulated fault has ended"),
+      onError: (error) => options.logger.error({ err: error }, "a simulated fault did not end as it should"),
+    });
   }
 
   /** Slows whatever passes it; undefined while nothing is slow. */
@@ -49,11 +46,9 @@ export class NodeFaults {
   }
 
   active(): ActiveFault[] {
-    return [...this.#running.values()].map(({ fault, until }) => ({
-      kind: fault.kind,
-      until,
-      ...(fault.kind === "corrupt" && { ids: fault.ids }),
-    }));
+    return this.#running
+      .active()
+      .map(({ key: kind, fault, until }) => ({ kind, until, ...(fault.kind === "corrupt" && { ids: fault.ids }) }));
   }
 
   /** Takes the place of a fault of the same kind. Rejects with `simulation.failed` when it cannot be had; then nothing began. */
@@ -64,29 +59,19 @@ export class NodeFaults {
   }
 
   /** Ends whatever is on. May be called twice. */
-  async recover(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((running) => running.end()));
+  recover(): Promise<void> {
+    return this.#running.endAll();
   }
 
   async #begin(fault: NodeFault): Promise<void> {
-    await this.#running.get(fault.kind)?.end();
+    await this.#running.end(fault.kind);
     const undo = await this.#effect(fault);
-    const { clock = systemClock, logger } = this.#options;
-    const durationMs = fault.seconds * SECOND_MS;
-    const end = async (): Promise<void> => {
-      if (!this.#running.delete(fault.kind)) return;
-      clearTimeout(timer);
-      await undo();
-      logger.warn({ fault: fault.kind }, "the simulated fault has ended");
-    };
-    const timer = setTimeout(() => void end().catch((error: unknown) => logger.error({ err: error }, "a fault did not end")), durationMs);
-    const running: Running = { fault, until: new Date(clock.now().getTime() + durationMs), end };
-    this.#running.set(fault.kind, running);
+    this.#running.begin(fault.kind, fault, undo);
     if (fault.kind === "partition") this.#watchers.forEach((cut) => cut());
-    logger.warn({ fault }, "a fault is simulated");
+    this.#options.logger.warn({ fault }, "a fault is simulated");
   }
 
-  /** Begins what has to be done, and returns how it is undone. What is only asked for (`has`) needs nothing. */
+  /** Does what has to be done, and returns how it is undone. What others ask `has` for needs nothing. */
   async #effect(fault: NodeFault): Promise<() => Promise<void>> {
     switch (fault.kind) {
       case "slow":
@@ -101,10 +86,9 @@ export class NodeFaults {
 
   #slowDown(fault: NodeFault & { kind: "slow" }): () => Promise<void> {
     const ended = new AbortController();
-    const pace = new Pace(fault, ended.signal);
-    this.#pace = pace;
+    this.#pace = new Pace(fault, ended.signal);
     return async () => {
-      if (this.#pace === pace) this.#pace = undefined;
+      this.#pace = undefined;
       ended.abort();
     };
   }

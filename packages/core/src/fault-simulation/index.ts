@@ -10,3 +10,5 @@ export {
   type SimulatedFault,
   simulatedFault,
 } from "./fault.ts";
+export { answerSupervisorRequest, connectSupervisor, type ProcessAddress, type ProcessChannel, type Supervisor } from "./supervisor.ts";
+export { TimeBoxes, type TimeBoxesOptions } from "./time-boxes.ts";
