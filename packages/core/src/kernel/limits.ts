@@ -64,6 +64,24 @@ export const limits = {
   commandChunksMax: 1_000,
   purgeChunksMax: 10_000,
 
+  /** A node that is down for longer gets its copies replaced. */
+  repairAfterMs: 10 * MINUTE_MS,
+  /** How often healing looks at the nodes and at what an operator wants of it. */
+  healingIntervalMs: 1 * SECOND_MS,
+  /** However much users suffer, healing goes on at this rate. */
+  healingBytesPerSecondMin: 4 * MiB,
+  /** Copies under way to, and from, one node; and from one node to one other. */
+  healingCopiesPerNode: 8,
+  healingCopiesPerPair: 4,
+  /** Copies that one transaction writes down at most. */
+  healingCopiesPerCommit: 256,
+  /** A copy that takes longer is given up. */
+  healingCopyTimeoutMs: 60 * SECOND_MS,
+  /** A younger chunk's missing copy is most likely on its way from the gateway. */
+  healingSettleMs: 10 * SECOND_MS,
+  /** Candidates read at once. */
+  healingPageChunks: 256,
+
   /** How far a signed request's time may be from ours, and how long its nonce is remembered. */
   signatureWindowMs: 30 * SECOND_MS,
   /** Nonces a process remembers at most; beyond it the oldest requests are refused as expired. */
