@@ -1,4 +1,3 @@
-import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
 import { recordEvent } from "../events/index.ts";
@@ -15,28 +14,26 @@ const LAST_COPY_LOST = "chunk.last_copy_lost";
  * once, and a last one once an hour.
  */
 export async function forgetBadCopy(
-  pool: pg.Pool,
+  tx: pg.PoolClient,
   id: ChunkId,
   node: Pick<NodeSnapshot, "id" | "name">,
   reason: BadCopyReason,
 ): Promise<void> {
   const key = chunkIdToBytes(id);
-  await inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ replicas: number[] }>("SELECT replicas FROM chunk WHERE id = $1 FOR UPDATE", [key]);
-    const replicas = rows[0]?.replicas ?? [];
-    if (!replicas.includes(node.id)) return;
-    const isLast = replicas.length === 1;
-    if (isLast && (await wasReportedLately(tx, id))) return;
+  const { rows } = await tx.query<{ replicas: number[] }>("SELECT replicas FROM chunk WHERE id = $1 FOR UPDATE", [key]);
+  const replicas = rows[0]?.replicas ?? [];
+  if (!replicas.includes(node.id)) return;
+  const isLast = replicas.length === 1;
+  if (isLast && (await wasReportedLately(tx, id))) return;
 
-    if (!isLast) await tx.query("UPDATE chunk SET replicas = array_remove(replicas, $2::smallint) WHERE id = $1", [key, node.id]);
-    const whatElse = isLast ? "No other copy is known." : "Other copies exist; this one no longer counts.";
-    await recordEvent(tx, {
-      severity: isLast ? "error" : "warning",
-      kind: isLast ? LAST_COPY_LOST : "chunk.copy_lost",
-      message: `The copy of chunk ${id.slice(0, 12)}… on ${node.name} ${WORDS[reason]}. ${whatElse}`,
-      nodeId: node.id,
-      data: { chunk: id, reason },
-    });
+  if (!isLast) await tx.query("UPDATE chunk SET replicas = array_remove(replicas, $2::smallint) WHERE id = $1", [key, node.id]);
+  const whatElse = isLast ? "No other copy is known." : "Other copies exist; this one no longer counts.";
+  await recordEvent(tx, {
+    severity: isLast ? "error" : "warning",
+    kind: isLast ? LAST_COPY_LOST : "chunk.copy_lost",
+    message: `The copy of chunk ${id.slice(0, 12)}… on ${node.name} ${WORDS[reason]}. ${whatElse}`,
+    nodeId: node.id,
+    data: { chunk: id, reason },
   });
 }
 

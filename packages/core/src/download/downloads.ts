@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import type { ChunkStore } from "../chunk-store/index.ts";
@@ -57,7 +58,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     clock,
     onBadCopy: (id, node, reason) => {
       logger.warn({ chunk: id, node: node.name, reason }, "a copy is bad");
-      forgetBadCopy(pool, id, node, reason).catch((error: unknown) =>
+      inTransaction(pool, (tx) => forgetBadCopy(tx, id, node, reason)).catch((error: unknown) =>
         logger.warn({ err: error, chunk: id }, "a bad copy was not recorded"),
       );
     },
