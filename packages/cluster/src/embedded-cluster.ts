@@ -5,10 +5,16 @@
  * Starting is all or nothing: what cannot work is refused before anything runs, and a part that fails takes the rest down
  * with it. Stopping goes from the users' side inwards, so that nothing is cut off that still has work to finish.
  */
+import type { Serializable } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answerSupervisorRequest } from "@holdfast/core/fault-simulation";
 import { lockDirectory } from "@holdfast/core/service";
+import { removeClones, startClone } from "./clone.ts";
+import { createControl } from "./control.ts";
+import { NodeFleet } from "./node-fleet.ts";
 import { PostgresProcess } from "./postgres-process.ts";
+import { ProcessFaults } from "./process-faults.ts";
 import { chooseDatabasePort, requireDataDirectory, requireFreePorts } from "./preflight.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
 import { openServiceLog, type ServiceLog } from "./service-log.ts";
@@ -26,6 +32,7 @@ export interface EmbeddedCluster {
   readonly postgres: PostgresProcess | undefined;
   readonly console: ServiceProcess;
   readonly drive: ServiceProcess;
+  /** Grows when a node is added. */
   readonly nodes: readonly ServiceProcess[];
   /** May be called twice. */
   stop(): Promise<void>;
@@ -62,27 +69,48 @@ async function startParts(
   const databaseUrl = settings.databaseUrl ?? postgres!.url;
 
   const services = defineServices(settings, secrets, databaseUrl);
-  const launch = (definition: ServiceDefinition): ServiceProcess =>
-    new ServiceProcess(definition, openLog(definition.name, isNotNextsProgress), onCrash);
-  const consoleService = launch(services.console);
-  const nodes = services.nodes.map(launch);
+  const launch = (definition: ServiceDefinition, answer?: (message: unknown) => Promise<Serializable | undefined>): ServiceProcess =>
+    new ServiceProcess(definition, openLog(definition.name, isNotNextsProgress), onCrash, answer);
+
+  const fleet = new NodeFleet({ settings, define: services.node, launch });
+  const faults = processFaults(settings, services, fleet, show);
+  const host = reachableHost(settings.bind);
+  const control = createControl({ host, fleet, faults, simulateFaults: settings.simulateFaults });
+  const consoleService = launch(services.console, (message) => answerSupervisorRequest(control, message));
   const drive = launch(services.drive);
+  await removeClones(settings.dataDirectory);
   undo.defer(() => consoleService.stop());
-  undo.defer(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
+  undo.defer(() => fleet.stop());
+  undo.defer(() => faults.endAll());
   undo.defer(() => drive.stop());
   await consoleService.start(); // it migrates the database, and the nodes register with its controller
-  await Promise.all([...nodes, drive].map((service) => service.start()));
+  await Promise.all([fleet.start(), drive.start()]);
 
   return {
     databaseUrl,
     clusterKey: services.clusterKey,
-    driveUrl: `http://${reachableHost(settings.bind)}:${settings.webPort}`,
-    consoleUrl: `http://${reachableHost(settings.bind)}:${settings.adminPort}`,
+    driveUrl: `http://${host}:${settings.webPort}`,
+    consoleUrl: `http://${host}:${settings.adminPort}`,
     postgres: postgres?.process,
     console: consoleService,
     drive,
-    nodes,
+    nodes: fleet.processes,
   };
+}
+
+function processFaults(
+  { dataDirectory }: ClusterSettings,
+  services: Services,
+  fleet: NodeFleet,
+  show: (line: string) => void,
+): ProcessFaults {
+  return new ProcessFaults({
+    async clone(node) {
+      const log = openServiceLog(dataDirectory, `${node.name}-clone`, show);
+      return await startClone(services.node(node.name, fleet.portOf(node)), { dataDirectory, port: await fleet.freePort(), log });
+    },
+    onError: (error) => show(`A simulated fault did not end as it should: ${String(error)}`),
+  });
 }
 
 async function startDatabase(
@@ -104,7 +132,7 @@ async function startDatabase(
 interface Services {
   clusterKey: string;
   console: ServiceDefinition;
-  nodes: ServiceDefinition[];
+  node: (name: string, port: number) => ServiceDefinition;
   drive: ServiceDefinition;
 }
 
@@ -118,23 +146,24 @@ function defineServices(settings: ClusterSettings, secrets: Secrets, databaseUrl
     HOLDFAST_DATA_DIR: settings.dataDirectory,
     HOLDFAST_CLUSTER_KEY: clusterKey,
     HOLDFAST_BIND: settings.bind,
+    HOLDFAST_SIMULATE_FAULTS: settings.simulateFaults ? "1" : "0",
   };
   const withDatabase = { ...common, DATABASE_URL: databaseUrl, HOLDFAST_AUTH_SECRET: settings.authSecret ?? secrets.authSecret };
   return {
     clusterKey,
     console: { name: "console", program: join(ROOT, "apps/admin/server.ts"), environment: withDatabase },
     drive: { name: "drive", program: join(ROOT, "apps/web/server.ts"), environment: withDatabase },
-    nodes: settings.nodePorts.map((port, index) => ({
-      name: `node-${index + 1}`,
+    node: (name, port) => ({
+      name,
       program: join(ROOT, "apps/node/src/main.ts"),
       environment: {
         ...common,
-        HOLDFAST_NODE_NAME: `node-${index + 1}`,
+        HOLDFAST_NODE_NAME: name,
         HOLDFAST_NODE_PORT: String(port),
         HOLDFAST_NODE_HOST: reachableHost(settings.bind),
         HOLDFAST_CONTROLLER_ADDRESS: `${reachableHost(settings.bind)}:${settings.controllerPort}`,
       },
-    })),
+    }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { ClusterSettings } from "./settings.ts";
 const FREE_BYTES_MIN = 200 * MiB;
 /** Below the range the kernel takes ports from for outgoing connections, so that nobody borrows ours while PostgreSQL restarts. */
 const DATABASE_PORTS = { first: 20_000, count: 10_000 };
+const PORT_MAX = 65_535;
 
 /** A start that cannot succeed; its message is one line for whoever typed the command. */
 export class StartRefusal extends Error {
@@ -59,6 +60,12 @@ export async function chooseDatabasePort(dataDirectory: string): Promise<number>
     if ((await portFault(port, "127.0.0.1")) === undefined) return port;
   }
   throw new StartRefusal("No port is free for the embedded PostgreSQL. Set DATABASE_URL to a server of your own.");
+}
+
+/** From `first` upwards. */
+export async function firstFreePort(first: number, bind: string): Promise<number> {
+  for (let port = first; port <= PORT_MAX; port += 1) if ((await portFault(port, bind)) === undefined) return port;
+  throw new StartRefusal(`No port from ${first} on is free for another node. Set HOLDFAST_NODE_PORT to a lower one.`);
 }
 
 /** Undefined when the port can be listened on; otherwise why not, and what to do. */

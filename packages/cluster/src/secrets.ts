@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { writeDurably } from "./durable-file.ts";
 
 const secret = z.string().min(32);
 const secretsShape = z.object({ clusterKey: secret, authSecret: secret, databasePassword: secret });
@@ -13,19 +14,10 @@ export function loadSecrets(dataDirectory: string): Secrets {
   const file = join(dataDirectory, "secrets.json");
   if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, "utf8")));
   const secrets: Secrets = { clusterKey: newSecret(), authSecret: newSecret(), databasePassword: newSecret() };
-  writeDurably(file, `${JSON.stringify(secrets, null, 2)}\n`);
+  writeDurably(file, `${JSON.stringify(secrets, null, 2)}\n`); // before it is used: a cluster whose key was lost could not talk to its own nodes
   return secrets;
 }
 
 function newSecret(): string {
   return randomBytes(32).toString("hex");
-}
-
-/** Durable before it is used: a cluster whose key was lost could not talk to its own nodes. */
-function writeDurably(file: string, text: string): void {
-  const handle = openSync(`${file}.new`, "w", 0o600);
-  writeSync(handle, text);
-  fsyncSync(handle);
-  closeSync(handle);
-  renameSync(`${file}.new`, file);
 }

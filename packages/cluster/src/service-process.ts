@@ -5,7 +5,7 @@
  * pauses, so that a service that cannot live does not eat the machine. It talks to us over the process channel; when we
  * die, the channel closes and the service stops by itself.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type Serializable, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadyMessage } from "@holdfast/core/service";
 import { runtimeFlags } from "./runtime-flags.ts";
@@ -29,17 +29,25 @@ export class ServiceProcess {
   readonly #definition: ServiceDefinition;
   readonly #log: ServiceLog;
   readonly #onCrash: (line: string) => void;
+  readonly #answer: (message: unknown) => Promise<Serializable | undefined>;
   #child: ChildProcess | undefined;
   #ready = Promise.withResolvers<void>();
   #unwant = (): void => undefined;
   #life: Promise<unknown> = Promise.resolve();
   #keeping: Promise<void> = Promise.resolve();
 
-  constructor(definition: ServiceDefinition, log: ServiceLog, onCrash: (line: string) => void) {
+  /** `answer` says what to send back for whatever the service sends besides "ready"; undefined for nothing. */
+  constructor(
+    definition: ServiceDefinition,
+    log: ServiceLog,
+    onCrash: (line: string) => void,
+    answer: (message: unknown) => Promise<Serializable | undefined> = () => Promise.resolve(undefined),
+  ) {
     this.name = definition.name;
     this.#definition = definition;
     this.#log = log;
     this.#onCrash = onCrash;
+    this.#answer = answer;
   }
 
   /** The current process's number; undefined between two lives. */
@@ -82,6 +90,31 @@ export class ServiceProcess {
     await Promise.all([this.#life, this.#keeping]);
   }
 
+  /** Undoes `unplug`, without waiting: should it not come up, it is tried again and again. */
+  plugIn(): void {
+    const controller = new AbortController();
+    this.#unwant = () => controller.abort();
+    this.#keeping = this.#keepAlive(this.#live(), controller.signal);
+  }
+
+  /**
+   * Stops the process in the middle of whatever it does; returns what lets it go on. Should we die meanwhile, the other
+   * process lets it go on in our place, for nobody else would: it could not even notice that we are gone.
+   */
+  pause(): () => void {
+    const child = this.#child;
+    if (child === undefined) return () => undefined;
+    const waker = spawn("sh", ["-c", 'read -r _; kill -CONT "$0"', String(child.pid)], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    child.kill("SIGSTOP");
+    return () => {
+      child.kill("SIGCONT");
+      waker.stdin.end();
+    };
+  }
+
   async #keepAlive(firstLife: Promise<string>, wanted: AbortSignal): Promise<void> {
     let pauseMs = RESTART_PAUSE_MIN_MS;
     let born = performance.now();
@@ -108,6 +141,7 @@ export class ServiceProcess {
     this.#log.follow(child);
     child.on("message", (message) => {
       if ((message as ReadyMessage).type === "ready") this.#ready.resolve();
+      else void this.#answerTo(child, message);
     });
     const life = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve(error.message));
@@ -115,5 +149,10 @@ export class ServiceProcess {
     });
     this.#life = life.then(() => (this.#child = undefined));
     return life;
+  }
+
+  async #answerTo(child: ChildProcess, message: unknown): Promise<void> {
+    const answer = await this.#answer(message);
+    if (answer !== undefined && child.connected) child.send(answer, () => undefined); // whoever asked may be gone by now
   }
 }

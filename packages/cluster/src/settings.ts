@@ -17,6 +17,7 @@ const shape = {
   HOLDFAST_BIND: z.string().default("127.0.0.1"),
   HOLDFAST_CLUSTER_KEY: setting.secret.optional(),
   HOLDFAST_AUTH_SECRET: setting.secret.optional(),
+  HOLDFAST_SIMULATE_FAULTS: setting.flag(true),
   HOLDFAST_DEV: setting.flag(false),
 };
 
@@ -32,6 +33,7 @@ export interface ClusterSettings {
   nodePorts: number[];
   clusterKey?: string;
   authSecret?: string;
+  simulateFaults: boolean;
   dev: boolean;
   /** Handed on to every service as it is: settings that only they know. */
   inherited: Record<string, string>;
@@ -49,6 +51,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): ClusterSettings {
     nodePorts: Array.from({ length: env.HOLDFAST_NODES }, (_, index) => env.HOLDFAST_NODE_PORT + index),
     clusterKey: env.HOLDFAST_CLUSTER_KEY,
     authSecret: env.HOLDFAST_AUTH_SECRET,
+    simulateFaults: env.HOLDFAST_SIMULATE_FAULTS,
     dev: env.HOLDFAST_DEV,
     inherited: inheritedSettings(environment),
   };
