@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { inTransaction } from "./client.ts";
-import { createTestDatabase, type TestDatabase } from "./testing/index.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { inTransaction, openDatabase } from "./client.ts";
+import { createTestDatabase, startTestPostgres, type TestDatabase } from "./testing/index.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -26,4 +26,61 @@ test("the server ends a connection in mid-transaction: that transaction fails, t
   } finally {
     process.off("uncaughtException", uncaught);
   }
+});
+
+const TOO_LONG = { code: "57014" };
+
+test("a statement that takes too long is ended by the server, and its connection is used again", async () => {
+  const hasty = openDatabase(database.url, { connectionsMax: 1, statementTimeoutMs: 200, onError: () => undefined });
+  const pidOf = async () => (await hasty.pool.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]!.pid;
+  const pid = await pidOf();
+  const inVain = inTransaction(hasty.pool, (tx) => tx.query("SELECT pg_sleep(10)"));
+  await expect(inVain).rejects.toMatchObject(TOO_LONG);
+  expect(await pidOf()).toBe(pid);
+  await hasty.close();
+});
+
+test("a transaction about very many rows is given its time, and the one after it is not", async () => {
+  const hasty = openDatabase(database.url, { connectionsMax: 1, statementTimeoutMs: 200, onError: () => undefined });
+  const slow = "SELECT pg_sleep(0.6)";
+  await inTransaction(hasty.pool, (tx) => tx.query(slow), { statementTimeoutMs: 20_000 });
+  await expect(inTransaction(hasty.pool, (tx) => tx.query(slow))).rejects.toMatchObject(TOO_LONG);
+  await hasty.close();
+});
+
+test("whoever does something else in mid-transaction does not hold its locks for ever", async () => {
+  const hasty = openDatabase(database.url, { statementTimeoutMs: 200, onError: () => undefined });
+  const dawdling = inTransaction(hasty.pool, async (tx) => {
+    await new Promise((resolve) => tx.once("end", resolve));
+    await tx.query("SELECT 1");
+  });
+  await expect(dawdling).rejects.toThrow("not queryable");
+  await hasty.close();
+});
+
+test("a frozen server: whoever waits for it learns so, no connection is left behind, and thawed it is used again", async () => {
+  const server = await startTestPostgres();
+  onTestFinished(() => server.stop());
+  const patient = openDatabase(server.url, { connectionsMax: 4, connectTimeoutMs: 500, statementTimeoutMs: 300, onError: () => undefined });
+  const { pool, prisma } = patient;
+  const entered = Promise.withResolvers<void>();
+  const frozen = Promise.withResolvers<void>();
+  const inTheMidst = inTransaction(pool, async (tx) => {
+    await tx.query("SELECT 1");
+    entered.resolve();
+    await frozen.promise;
+    await tx.query("SELECT 1");
+  });
+  await Promise.all([entered.promise, prisma.user.count()]);
+
+  server.freeze();
+  frozen.resolve();
+  const waiting = [inTheMidst, ...Array.from({ length: 3 }, () => pool.query("SELECT 1")), prisma.$transaction((tx) => tx.user.count())];
+  const outcomes = await Promise.allSettled([...waiting, prisma.user.count(), pool.query("SELECT 1")]);
+  expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => "rejected"));
+  expect([pool.totalCount, pool.waitingCount]).toEqual([0, 0]);
+
+  server.thaw();
+  await expect.poll(() => prisma.user.count().catch(() => undefined), { timeout: 10_000 }).toBe(0);
+  await patient.close();
 });

@@ -3,13 +3,22 @@
  *
  * Prisma is for what people do (accounts, folders, settings). What happens per chunk goes through named queries on the
  * pool: an ORM's milliseconds are nothing to a person, and everything to a byte path.
+ *
+ * A server that is frozen keeps its connections open and answers nothing. So a statement has two deadlines: the server's own,
+ * which leaves the connection usable, and a little later ours, for a server that cannot keep it. Then the connection breaks,
+ * and whoever waits learns what he would learn from a server that is gone.
  */
+import type { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaClient } from "./generated/client.ts";
 
 // Sizes and offsets are bigint columns, all below 2^53: JavaScript numbers hold them exactly.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** What the server's word that a statement took too long may need to reach us. */
+const ANSWER_GRACE_MS = 3_000;
 
 export interface Database {
   readonly url: string;
@@ -23,15 +32,15 @@ export interface DatabaseOptions {
   connectionsMax?: number;
   /** How long a request may wait for a connection before it fails as "database unavailable". */
   connectTimeoutMs?: number;
+  /** How long one statement may take, and how long a transaction may leave the server waiting for the next one. */
+  statementTimeoutMs?: number;
   onError: (error: Error) => void;
 }
 
 /** Connects lazily: a database that is down now is an error of the first query, not of this call. */
-export function openDatabase(url: string, { connectionsMax = 20, connectTimeoutMs = 5_000, onError }: DatabaseOptions): Database {
-  const pool = new pg.Pool({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: connectTimeoutMs, keepAlive: true });
-  pool.on("error", onError); // an idle connection that broke; the pool makes another when it is needed
-  // One that breaks while somebody works with it says so to that work; without a listener it would end the process as well.
-  pool.on("connect", (client) => void client.on("error", () => undefined));
+export function openDatabase(url: string, options: DatabaseOptions): Database {
+  const { onError } = options;
+  const pool = createPool(url, options);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false, onPoolError: onError }) });
   return {
     url,
@@ -44,12 +53,22 @@ export function openDatabase(url: string, { connectionsMax = 20, connectTimeoutM
   };
 }
 
+export interface TransactionOptions {
+  /** Instead of the pool's own, for a transaction about very many rows. */
+  statementTimeoutMs?: number;
+}
+
 /** Runs `work` in one transaction on one connection; commits when it returns, rolls back when it throws. */
-export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+  { statementTimeoutMs }: TransactionOptions = {},
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query("BEGIN");
+    if (statementTimeoutMs !== undefined) await allowStatements(client, statementTimeoutMs);
     const result = await work(client);
     await client.query("COMMIT");
     return result;
@@ -59,4 +78,37 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
   } finally {
     client.release(broken); // a connection that could not roll back is thrown away
   }
+}
+
+/** From now on this connection breaks when nothing moves on it for so long; with 0 it may be silent for ever. */
+export function limitSilence(client: pg.ClientBase, silenceMs: number): void {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  stream.off("timeout", breakOff).setTimeout(silenceMs, breakOff);
+}
+
+function breakOff(this: Socket): void {
+  this.destroy(Object.assign(new Error("The database keeps the connection open and says nothing."), { code: "ETIMEDOUT" }));
+}
+
+function createPool(url: string, options: DatabaseOptions): pg.Pool {
+  const { connectionsMax = 20, connectTimeoutMs = 5_000, statementTimeoutMs = STATEMENT_TIMEOUT_MS, onError } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    keepAlive: true,
+  });
+  pool.on("error", onError); // an idle connection that broke; the pool makes another when it is needed
+  // One that breaks while somebody works with it says so to that work; without a listener it would end the process as well.
+  pool.on("connect", (client) => void client.on("error", () => undefined));
+  pool.on("acquire", (client) => limitSilence(client, statementTimeoutMs + ANSWER_GRACE_MS));
+  pool.on("release", (_error, client) => limitSilence(client, 0));
+  return pool;
+}
+
+async function allowStatements(client: pg.PoolClient, timeoutMs: number): Promise<void> {
+  await client.query("SELECT set_config('statement_timeout', $1, true)", [String(timeoutMs)]);
+  limitSilence(client, timeoutMs + ANSWER_GRACE_MS);
 }

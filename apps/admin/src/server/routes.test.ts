@@ -4,10 +4,10 @@ import { createClusterState } from "@holdfast/core/cluster-state";
 import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger } from "@holdfast/core/kernel";
 import { openDatabase } from "@holdfast/db";
-import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import { createTestDatabase, startTestPostgres, type TestDatabase } from "@holdfast/db/testing";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type AppRouter, appRouter } from "./routers/index.ts";
 import { createRoutes } from "./routes.ts";
 import type { Services } from "./services.ts";
@@ -204,5 +204,26 @@ test("the database is away: everything says 503, and nobody is called signed out
   } finally {
     await second.stop();
     await gone.close();
+  }
+});
+
+test("the database freezes: health says so within seconds, and is well again when it thaws", async () => {
+  const frozen = await startTestPostgres();
+  onTestFinished(() => frozen.stop());
+  const db = openDatabase(frozen.url, { onError: () => undefined });
+  const second = await serve(servicesOn(db));
+  const health = () => fetch(`http://127.0.0.1:${second.address.port}/api/health`).then(({ status }) => status);
+  try {
+    expect(await health()).toBe(200);
+    frozen.freeze();
+    const askedAt = performance.now();
+    expect(await Promise.all([health(), health()])).toEqual([503, 503]);
+    expect(performance.now() - askedAt).toBeLessThan(4_000);
+    frozen.thaw();
+    await expect.poll(health, { timeout: 10_000 }).toBe(200);
+  } finally {
+    frozen.thaw();
+    await second.stop();
+    await db.close();
   }
 });

@@ -1,7 +1,7 @@
 /** What is answered before Next gets to see a request. Every route authorises in its first line, but for health and sign-in. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { peerOf } from "@holdfast/core/accounts";
-import { answerJson, HttpEdgeError, type RequestHandler } from "@holdfast/core/http-edge";
+import { answerJson, createDatabaseProbe, HttpEdgeError, RETRY_AFTER_SECONDS, type RequestHandler } from "@holdfast/core/http-edge";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { requireAdmin } from "./access.ts";
 import { metricsText } from "./metrics.ts";
@@ -16,7 +16,7 @@ export function createRoutes(services: Services, pages: RequestHandler): Request
     createContext: ({ req }) => ({ services, headers: req.headers }),
   });
   const reading: Record<string, RequestHandler> = {
-    "/api/health": (_, res) => health(services, res),
+    "/api/health": createHealth(services),
     "/api/cluster": (req, res) => cluster(services, req, res),
     "/metrics": (req, res) => metrics(services, req, res),
   };
@@ -38,14 +38,20 @@ export function createRoutes(services: Services, pages: RequestHandler): Request
   };
 }
 
-async function health({ database, controller }: Services, res: ServerResponse): Promise<void> {
-  const reasons = controller.workers().flatMap(({ name, state, reason }) => (state === "failing" ? [`${name}: ${reason}`] : []));
-  const answers = await database.pool.query("SELECT 1").then(
-    () => true,
-    () => false,
-  );
-  if (answers) answerJson(res, 200, { status: "ok", warnings: reasons });
-  else answerJson(res, 503, { status: "unavailable", reasons: ["The database does not answer."] }, { "retry-after": "2" });
+function createHealth({ database, controller }: Services): RequestHandler {
+  const databaseAnswers = createDatabaseProbe(database.pool, (client) => client.query("SELECT 1"));
+  return async (_, res) => {
+    const reasons = controller.workers().flatMap(({ name, state, reason }) => (state === "failing" ? [`${name}: ${reason}`] : []));
+    const answers = await databaseAnswers().then(
+      () => true,
+      () => false,
+    );
+    if (answers) answerJson(res, 200, { status: "ok", warnings: reasons });
+    else {
+      const unavailable = { status: "unavailable", reasons: ["The database does not answer."] };
+      answerJson(res, 503, unavailable, { "retry-after": String(RETRY_AFTER_SECONDS) });
+    }
+  };
 }
 
 async function cluster({ accounts, clusterState }: Services, req: IncomingMessage, res: ServerResponse): Promise<void> {

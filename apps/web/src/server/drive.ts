@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
 import { startHttpServer } from "@holdfast/core/http-edge";
-import type { Logger } from "@holdfast/core/kernel";
+import { limits, type Logger } from "@holdfast/core/kernel";
 import { createMembershipCache } from "@holdfast/core/membership";
 import { createNodeClients } from "@holdfast/core/node-client";
 import { createChunkReplicator } from "@holdfast/core/replication";
@@ -19,7 +19,10 @@ import type { DriveServices } from "./services.ts";
 const directory = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function startDrive(env: DriveEnvironment, logger: Logger): Promise<RunningService> {
-  const database = openDatabase(env.DATABASE_URL, { onError: (error) => logger.warn({ err: error }, "a database connection broke") });
+  const database = openDatabase(env.DATABASE_URL, {
+    statementTimeoutMs: limits.databaseStatementMs,
+    onError: (error) => logger.warn({ err: error }, "a database connection broke"),
+  });
   const { pool } = database;
   const membership = createMembershipCache({
     pool,

@@ -1,21 +1,30 @@
 import type { ServerResponse } from "node:http";
-import { answerJson, isDatabaseUnavailable, RETRY_AFTER_SECONDS } from "@holdfast/core/http-edge";
-import type { DriveServices } from "./services.ts";
+import { answerJson, createDatabaseProbe, isDatabaseUnavailable, RETRY_AFTER_SECONDS } from "@holdfast/core/http-edge";
 import { requireMigrations } from "./preparation.ts";
+import type { DriveServices } from "./services.ts";
+
+export type Health = (res: ServerResponse) => Promise<void>;
 
 /** 200 once requests can be served, 503 with every reason otherwise. Open to everybody, so it names no node and no address. */
-export async function answerHealth({ database, membership, preparation }: DriveServices, res: ServerResponse): Promise<void> {
-  const nodes = membership.nodes().filter((node) => node.intent !== "removed");
-  const counts = { known: nodes.length, up: nodes.filter((node) => node.health === "up").length };
-  const reasons = [
-    ...(await reasonOf(async () => {
-      preparation.require();
-      await requireMigrations(database);
-    })),
-    ...(nodes.length === 0 ? ["No storage node has joined the cluster yet."] : []),
-  ];
-  if (reasons.length === 0) answerJson(res, 200, { status: "ok", nodes: counts });
-  else answerJson(res, 503, { status: "unavailable", reasons, nodes: counts }, { "retry-after": String(RETRY_AFTER_SECONDS) });
+export function createHealth({
+  database,
+  membership,
+  preparation,
+}: Pick<DriveServices, "database" | "membership" | "preparation">): Health {
+  const databaseAnswers = createDatabaseProbe(database.pool, requireMigrations);
+  return async (res) => {
+    const nodes = membership.nodes().filter((node) => node.intent !== "removed");
+    const counts = { known: nodes.length, up: nodes.filter((node) => node.health === "up").length };
+    const reasons = [
+      ...(await reasonOf(async () => {
+        preparation.require();
+        await databaseAnswers();
+      })),
+      ...(nodes.length === 0 ? ["No storage node has joined the cluster yet."] : []),
+    ];
+    if (reasons.length === 0) answerJson(res, 200, { status: "ok", nodes: counts });
+    else answerJson(res, 503, { status: "unavailable", reasons, nodes: counts }, { "retry-after": String(RETRY_AFTER_SECONDS) });
+  };
 }
 
 async function reasonOf(work: () => Promise<void>): Promise<string[]> {

@@ -29,7 +29,7 @@ export async function prepare({ database, accounts, owner, logger }: Preparation
   const { signal } = stopping;
   const attempt = async (): Promise<Error | undefined> => {
     try {
-      await requireMigrations(database);
+      await requireMigrations(database.pool);
       await assertDurable(database.pool);
       await accounts.prepareOwner(owner);
       return undefined;
@@ -60,9 +60,9 @@ export async function prepare({ database, accounts, owner, logger }: Preparation
 }
 
 /** Whoever starts the cluster applies the migrations; that may be happening right now. */
-export async function requireMigrations({ pool }: Pick<Database, "pool">): Promise<void> {
+export async function requireMigrations(db: Pick<Database["pool"], "query">): Promise<void> {
   const wanted = readMigrations().map((migration) => migration.name);
-  const { rows } = await pool
+  const { rows } = await db
     .query<{ name: string }>(
       `SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
     )

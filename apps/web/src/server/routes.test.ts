@@ -1,68 +1,26 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { connect } from "node:net";
-import { type Accounts, createAccounts } from "@holdfast/core/accounts";
-import { createDownloads } from "@holdfast/core/download";
-import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
-import { createLogger, limits } from "@holdfast/core/kernel";
-import { createChunkReplicator } from "@holdfast/core/replication";
-import { createTestNodes } from "@holdfast/core/testing";
-import { createUploads, type Uploads } from "@holdfast/core/upload";
-import { type Database, openDatabase } from "@holdfast/db";
+import { createLogger } from "@holdfast/core/kernel";
+import { openDatabase } from "@holdfast/db";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Preparation, prepare } from "./preparation.ts";
-import { createRoutes } from "./routes.ts";
+import { NOBODY, startTestDrive, type TestDrive } from "./testing/test-drive.ts";
 
 const logger = createLogger("test", "silent");
-const secret = randomBytes(32).toString("hex");
-const nobody = { email: undefined, password: undefined };
 const BYTES = randomBytes(5_000);
 
 let database: TestDatabase;
-let drive: Gateway;
+let drive: TestDrive;
 let owner: string;
 let stranger: string;
 let entryId: string;
 
-interface Gateway {
-  url: string;
-  port: number;
-  accounts: Accounts;
-  stop(): Promise<void>;
-}
-
-async function startGateway(db: Database, { nodeCount = 3, preparation }: { nodeCount?: number; preparation?: Preparation } = {}) {
-  const nodes = createTestNodes(nodeCount);
-  const { membership, clients } = nodes;
-  const accounts = createAccounts({ database: db, secret, logger, signUp: "open" });
-  const replicator = createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, logger });
-  const uploads: Uploads = createUploads({ database: db, replicator, membership, chunkBytes: limits.chunkBytesMax, logger });
-  const downloads = createDownloads({ pool: db.pool, membership, clients, logger });
-  const ready = preparation ?? (await prepare({ database: db, accounts, owner: nobody, logger }));
-  const services = { database: db, accounts, membership, uploads, downloads, preparation: ready, logger, replicas: 3 };
-  const server: HttpServer = await startHttpServer({
-    port: 0,
-    bind: "127.0.0.1",
-    portSetting: "HOLDFAST_WEB_PORT",
-    handler: createRoutes(services, async (_, res) => void res.end("a page")),
-    logger,
-  });
-  const { port } = server.address;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    accounts,
-    async stop() {
-      await Promise.all([server.stop(), uploads.stop(), ready.stop()]);
-    },
-  };
-}
-
 beforeAll(async () => {
   database = await createTestDatabase();
-  drive = await startGateway(database);
-  owner = await signUp("owner");
-  stranger = await signUp("stranger");
+  drive = await startTestDrive(database);
+  owner = await drive.signUp("owner");
+  stranger = await drive.signUp("stranger");
   const upload = await fetch(`${drive.url}/api/upload`, {
     method: "POST",
     headers: {
@@ -80,16 +38,6 @@ afterAll(async () => {
   await drive.stop();
   await database.drop();
 });
-
-async function signUp(name: string): Promise<string> {
-  const answer = await fetch(`${drive.url}/api/auth/sign-up/email`, {
-    method: "POST",
-    headers: { "content-type": "application/json", origin: drive.url },
-    body: JSON.stringify({ name, email: `${name}@example.test`, password: "a long enough password" }),
-  });
-  expect(answer.status).toBe(200);
-  return answer.headers.getSetCookie()[0]!.split(";")[0]!;
-}
 
 const ask = (path: string, { cookie = owner, ...init }: { cookie?: string; method?: string; headers?: Record<string, string> } = {}) =>
   fetch(`${drive.url}${path}`, { ...init, headers: { cookie, ...init.headers } });
@@ -183,7 +131,7 @@ test("health: ok once requests can be served, and no secret of the cluster in it
 });
 
 test("health without a node says so", async () => {
-  const lonely = await startGateway(database, { nodeCount: 0 });
+  const lonely = await startTestDrive(database, { nodeCount: 0 });
   const answer = await fetch(`${lonely.url}/api/health`);
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ status: "unavailable", reasons: ["No storage node has joined the cluster yet."] });
@@ -193,7 +141,7 @@ test("health without a node says so", async () => {
 test("the database is away: every route says 503 and when to retry, none says 404, 401 or nothing", async () => {
   const away = openDatabase("postgresql://nobody@127.0.0.1:1/none", { onError: () => undefined });
   const preparation: Preparation = { require: () => undefined, stop: async () => undefined }; // it was there at the start
-  const gateway = await startGateway(away, { preparation });
+  const gateway = await startTestDrive(away, { preparation });
   for (const [method, path] of [
     ["GET", `/api/files/${entryId}/content`],
     ["HEAD", `/api/upload/${randomUUID()}`],
@@ -212,7 +160,7 @@ test("the database is away: every route says 503 and when to retry, none says 40
 
 test("a database that is away at the start is waited for, and nobody is served before it was looked at", async () => {
   const away = openDatabase("postgresql://nobody@127.0.0.1:1/none", { onError: () => undefined });
-  const gateway = await startGateway(away);
+  const gateway = await startTestDrive(away);
   const answer = await fetch(`${gateway.url}/api/upload`, { method: "POST" });
   expect([answer.status, await answer.json()]).toMatchObject([503, { error: "database.unavailable" }]);
   await gateway.stop();
@@ -222,13 +170,13 @@ test("a database that is away at the start is waited for, and nobody is served b
 test("a database without the migrations is waited for; one that would lose files is refused at once", async () => {
   const empty = await createTestDatabase();
   await empty.pool.query(`DELETE FROM "_prisma_migrations"`);
-  const waiting = await prepare({ database: empty, accounts: drive.accounts, owner: nobody, logger });
+  const waiting = await prepare({ database: empty, accounts: drive.accounts, owner: NOBODY, logger });
   expect(() => waiting.require()).toThrow("lacks migrations");
   await waiting.stop();
   await empty.drop();
 
   await database.pool.query(`ALTER DATABASE "${new URL(database.url).pathname.slice(1)}" SET synchronous_commit = off`);
   const careless = openDatabase(database.url, { onError: () => undefined });
-  await expect(prepare({ database: careless, accounts: drive.accounts, owner: nobody, logger })).rejects.toThrow("synchronous_commit=off");
+  await expect(prepare({ database: careless, accounts: drive.accounts, owner: NOBODY, logger })).rejects.toThrow("synchronous_commit=off");
   await careless.close();
 });

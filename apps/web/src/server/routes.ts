@@ -10,7 +10,7 @@ import { type Actor, findContent } from "@holdfast/core/drive";
 import { answerMetrics, HttpEdgeError, type RequestHandler } from "@holdfast/core/http-edge";
 import { MiB } from "@holdfast/core/kernel";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
-import { answerHealth } from "./health.ts";
+import { createHealth } from "./health.ts";
 import { driveMetrics } from "./metrics.ts";
 import { appRouter, createContext } from "./routers/index.ts";
 import type { DriveServices } from "./services.ts";
@@ -29,10 +29,14 @@ export function createRoutes(services: DriveServices, pages: RequestHandler): Re
     createContext: ({ req }) => createContext(req, services),
     maxBodySize: TRPC_BODY_BYTES_MAX,
   });
+  const health = createHealth(services);
   return async (req, res) => {
     const path = req.url!.split("?", 1)[0]!;
     if (path === "/metrics") return metrics(services, req, res);
-    if (path === "/api/health") return await health(services, req, res);
+    if (path === "/api/health") {
+      requireReading(req);
+      return await health(res);
+    }
     if (!path.startsWith("/api/")) return await pages(req, res);
 
     services.preparation.require();
@@ -51,11 +55,6 @@ async function content(services: DriveServices, req: IncomingMessage, res: Serve
   const query = new URLSearchParams(req.url!.split("?")[1]);
   const found = await findContent(services.database.pool, actor, entryId, query.get("version") ?? undefined);
   await services.downloads.send(req, res, found, { asDownload: query.get("download") === "1" });
-}
-
-async function health(services: DriveServices, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  requireReading(req);
-  await answerHealth(services, res);
 }
 
 /** For a scraper on this machine. */

@@ -1,5 +1,6 @@
+import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
-import { type Clock, SECOND_MS } from "../kernel/index.ts";
+import { type Clock, limits, SECOND_MS } from "../kernel/index.ts";
 
 /** Chunks that are all kept by the same nodes. There are few such sets, however many chunks there are. */
 export interface CopyGroup {
@@ -38,10 +39,11 @@ export function createCopyCounter(pool: pg.Pool, clock: Clock): () => Promise<Co
 }
 
 async function countCopies(pool: pg.Pool): Promise<CopyGroup[]> {
-  const { rows } = await pool.query<CopyGroup>(
-    `SELECT replicas, created_at > now() - $1::interval AS settling, count(*)
-       FROM chunk WHERE state = 'live' GROUP BY replicas, settling`,
-    [SETTLING],
-  );
-  return rows;
+  const count = (tx: pg.PoolClient): Promise<pg.QueryResult<CopyGroup>> =>
+    tx.query(
+      `SELECT replicas, created_at > now() - $1::interval AS settling, count(*)
+         FROM chunk WHERE state = 'live' GROUP BY replicas, settling`,
+      [SETTLING],
+    );
+  return (await inTransaction(pool, count, { statementTimeoutMs: limits.databaseLongStatementMs })).rows;
 }

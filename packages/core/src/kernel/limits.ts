@@ -87,6 +87,11 @@ export const limits = {
   /** Nonces a process remembers at most; beyond it the oldest requests are refused as expired. */
   signatureNoncesMax: 500_000,
 
+  /** A statement that a person waits for. One that takes longer is ended, and told like a database that does not answer. */
+  databaseStatementMs: 15 * SECOND_MS,
+  /** A statement about very many rows, which nobody waits for. */
+  databaseLongStatementMs: 600 * SECOND_MS,
+
   entryNameBytesMax: 255,
   folderDepthMax: 100,
   /** Entries that one request may move, trash or restore. */

@@ -27,7 +27,7 @@ export interface Concatenation {
  */
 export async function concatenate(pool: pg.Pool, actor: Actor, { partIds, metadata, concat }: Concatenation): Promise<string> {
   const target = await describeUpload(pool, actor, metadata);
-  return await inTransaction(pool, async (tx) => {
+  const copy = async (tx: pg.PoolClient): Promise<string> => {
     const parts = await lockParts(tx, actor, partIds);
     const earlier = await findEarlier(tx, actor, metadata, concat);
     if (earlier !== undefined) return earlier;
@@ -45,7 +45,8 @@ export async function concatenate(pool: pg.Pool, actor: Actor, { partIds, metada
       offsets,
     );
     return upload.id;
-  });
+  };
+  return await inTransaction(pool, copy, { statementTimeoutMs: limits.databaseLongStatementMs });
 }
 
 /** The parts in their order, unchangeable until the commit. */

@@ -1,8 +1,11 @@
+import { limitSilence } from "@holdfast/db";
 import pg from "pg";
 
 export interface LockSessionOptions {
   databaseUrl: string;
   connectTimeoutMs: number;
+  /** A server that leaves a question open for so long is taken for gone, and the session with it. */
+  answerTimeoutMs: number;
   channels: readonly string[];
   /** What other sessions say on those channels; never our own words. */
   onNotification: (channel: string, payload: string) => void;
@@ -25,8 +28,10 @@ export async function openLockSession(options: LockSessionOptions): Promise<Lock
   let fault: Error | undefined;
   client.on("error", (error) => (fault = error));
   await client.connect();
+  limitSilence(client, options.answerTimeoutMs);
   const listen = options.channels.map((channel) => `LISTEN ${channel}`).join("; ");
   const { rows } = ((await client.query(`SELECT pg_backend_pid() AS pid; ${listen}`)) as unknown as pg.QueryResult<{ pid: number }>[])[0]!;
+  limitSilence(client, 0); // between two questions it may be silent for days
   client.once("end", () => options.onLost(fault));
   client.on("notification", ({ channel, payload = "", processId }) => {
     if (processId !== rows[0]!.pid) options.onNotification(channel, payload);
@@ -36,10 +41,16 @@ export async function openLockSession(options: LockSessionOptions): Promise<Lock
   return {
     /** One after the other, as the driver wants it on a single connection. */
     query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) {
-      const answer = turn.then(async () => (await client.query<Row>(text, [...values])).rows);
+      const answer = turn.then(async () => {
+        limitSilence(client, options.answerTimeoutMs);
+        return (await client.query<Row>(text, [...values]).finally(() => limitSilence(client, 0))).rows;
+      });
       turn = answer.catch(() => undefined);
       return answer;
     },
-    end: () => client.end(),
+    end() {
+      limitSilence(client, options.answerTimeoutMs);
+      return client.end();
+    },
   };
 }

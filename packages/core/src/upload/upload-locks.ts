@@ -9,7 +9,7 @@
  * speed, never for correctness.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { limits, type Logger } from "../kernel/index.ts";
+import { limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { UploadError } from "./errors.ts";
 import { type LockSession, openLockSession } from "./lock-session.ts";
 
@@ -28,6 +28,7 @@ export interface UploadLockOptions {
   databaseUrl: string;
   logger: Logger;
   timeoutMs?: number;
+  answerTimeoutMs?: number;
 }
 
 /** Someone of this process who has the lock or waits for it. */
@@ -42,8 +43,15 @@ const WANTED = "holdfast_upload_wanted";
 const FREED = "holdfast_upload_freed";
 /** A holder that was killed frees its lock without a word. */
 const RETRY_MS = 100;
+/** Its questions never wait for anybody, so a server that is well answers at once. */
+const ANSWER_TIMEOUT_MS = 5 * SECOND_MS;
 
-export function createUploadLocks({ databaseUrl, logger, timeoutMs = limits.uploadLockTimeoutMs }: UploadLockOptions): UploadLocks {
+export function createUploadLocks({
+  databaseUrl,
+  logger,
+  timeoutMs = limits.uploadLockTimeoutMs,
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+}: UploadLockOptions): UploadLocks {
   const claims = new Map<string, Claim>();
   const freed = new Map<string, () => void>();
   let session: Promise<LockSession> | undefined;
@@ -63,12 +71,17 @@ export function createUploadLocks({ databaseUrl, logger, timeoutMs = limits.uplo
   };
 
   const opened = (): Promise<LockSession> => {
-    session ??= openLockSession({ databaseUrl, connectTimeoutMs: timeoutMs, channels: [WANTED, FREED], onNotification, onLost }).catch(
-      (error: unknown) => {
-        session = undefined;
-        throw error;
-      },
-    );
+    session ??= openLockSession({
+      databaseUrl,
+      connectTimeoutMs: answerTimeoutMs,
+      answerTimeoutMs,
+      channels: [WANTED, FREED],
+      onNotification,
+      onLost,
+    }).catch((error: unknown) => {
+      session = undefined;
+      throw error;
+    });
     return session;
   };
 
