@@ -11,7 +11,7 @@ const shape = {
   HOLDFAST_CONTROLLER_PORT: setting.port(7000),
   HOLDFAST_CONTROLLER_ADDRESS: z
     .string()
-    .regex(/^\S+:[0-9]+$/, "must be host:port")
+    .regex(/^[^\s,]+:[0-9]+(,[^\s,]+:[0-9]+)*$/, "must be host:port, or several of them with commas between")
     .optional(),
   HOLDFAST_NODE_NAME: z
     .string()
@@ -38,7 +38,8 @@ export interface NodeSettings {
   store: "file";
   /** Undefined for the share of the disk that `limits` asks for. */
   reserveBytes: number | undefined;
-  controllerAddress: string;
+  /** `host:port` of each controller. */
+  controllerAddresses: readonly string[];
   /** Whether it does what the simulation routes ask. */
   simulateFaults: boolean;
   logLevel: string;
@@ -58,7 +59,7 @@ export function nodeSettings(environment: NodeJS.ProcessEnv): NodeSettings {
     zone: given.HOLDFAST_NODE_ZONE,
     store: given.HOLDFAST_NODE_STORE,
     reserveBytes: given.HOLDFAST_NODE_RESERVE_BYTES,
-    controllerAddress: given.HOLDFAST_CONTROLLER_ADDRESS ?? `127.0.0.1:${given.HOLDFAST_CONTROLLER_PORT}`,
+    controllerAddresses: given.HOLDFAST_CONTROLLER_ADDRESS?.split(",") ?? [`127.0.0.1:${given.HOLDFAST_CONTROLLER_PORT}`],
     simulateFaults: given.HOLDFAST_SIMULATE_FAULTS,
     logLevel: given.HOLDFAST_LOG_LEVEL,
   };

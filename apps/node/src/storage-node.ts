@@ -9,20 +9,27 @@ import { networkInterfaces } from "node:os";
 import { FileChunkStore } from "@holdfast/core/chunk-store";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { limits, type Logger } from "@holdfast/core/kernel";
+import { createNodeClients } from "@holdfast/core/node-client";
 import {
   connectController,
   createLatencyMeter,
   diskDevice,
   macAddress,
+  type NodeIdentity,
   type NodeVitals,
   openIdentity,
   startRegistration,
 } from "@holdfast/core/node-registration";
 import { lockDirectory, type RunningService } from "@holdfast/core/service";
 import manifest from "../package.json" with { type: "json" };
+import { createChunkMemory } from "./chunk-memory.ts";
 import type { NodeSettings } from "./env.ts";
+import { EpochMemory } from "./epoch-memory.ts";
+import { NodeError } from "./errors.ts";
 import { createNodeHandler } from "./handler.ts";
+import { createReplication } from "./replication.ts";
 import { chunkRoutes } from "./routes/chunks.ts";
+import { commandRoutes } from "./routes/commands.ts";
 import { reportRoutes } from "./routes/reports.ts";
 import { withFaults } from "./simulation/faulty-chunk-store.ts";
 import { NodeFaults } from "./simulation/node-faults.ts";
@@ -59,10 +66,16 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   const store = withFaults(disk, faults);
 
   const facts = { name: settings.name, zone: settings.zone, version: manifest.version, identity: () => marker.current };
+  const requireJoined = (): void => joined(marker.current);
+  const memory = createChunkMemory();
+  const clients = createNodeClients({ clusterKey: settings.clusterKey });
+  undo.defer(() => clients.close());
+  const replicate = createReplication({ store, clients, memory: memory.healing });
   const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
   const routes = [
     ...reportRoutes(store, facts),
-    ...chunkRoutes(store, () => marker.current.nodeId !== undefined, latencies),
+    ...chunkRoutes({ store, memory, latencies, requireJoined }),
+    ...commandRoutes({ store, epochs: new EpochMemory(directory), replicate, memory: memory.healing, requireJoined }),
     ...simulationRoutes(faults, settings.simulateFaults),
   ];
   const server = await startHttpServer({
@@ -76,7 +89,7 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   undo.defer(() => server.stop());
 
   const { port } = server.address;
-  const controller = controllerUnlessCutOff(connectController(settings.controllerAddress, settings.clusterKey), faults);
+  const controller = controllerUnlessCutOff(connectController(settings.controllerAddresses, settings.clusterKey), faults);
   undo.defer(() => controller.close());
   const { name, host, zone } = settings;
   const node = { name, host, port, zone, mac: macAddress(host, networkInterfaces()), version: manifest.version };
@@ -95,6 +108,12 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
 
   logger.info({ port, directory, ...(await store.stats()) }, "serving chunks");
   return { port, refused: registration.ended, stop: () => undo.disposeAsync() };
+}
+
+/** Throws until the cluster's mark is on the disk. */
+function joined({ nodeId }: NodeIdentity): void {
+  if (nodeId !== undefined) return;
+  throw new NodeError("node.unregistered", "This node has not joined a cluster yet. It will when its controller answers.");
 }
 
 /** A line for each chunk written would be the bulk of a busy node's log; they are there at level debug. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ChunkStore } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { createLogger } from "@holdfast/core/kernel";
-import { createNodeClients, type NodeAddress } from "@holdfast/core/node-client";
+import { createNodeClients, type NodeAddress, type NodeCommands } from "@holdfast/core/node-client";
 import { openIdentity } from "@holdfast/core/node-registration";
 import type { NodeSettings } from "../env.ts";
 import { startStorageNode } from "../storage-node.ts";
@@ -16,7 +16,9 @@ export interface TestNode {
   port: number;
   /** `<data>/nodes/node-1`. */
   directory: string;
+  address: NodeAddress;
   client: ChunkStore;
+  commands: NodeCommands;
   chunkPath(id: ChunkId): string;
   /** Stops it and removes its data. */
   drop(): Promise<void>;
@@ -39,17 +41,20 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
     zone: "default",
     store: "file",
     reserveBytes: 0,
-    controllerAddress: "127.0.0.1:1",
+    controllerAddresses: ["127.0.0.1:1"],
     simulateFaults: true,
     logLevel: "silent",
     ...changes,
   };
   const node = await startStorageNode(settings, createLogger("test", "silent"));
   const clients = createNodeClients({ clusterKey: CLUSTER_KEY });
+  const address = nodeAddress(node.port);
   return {
     port: node.port,
     directory: settings.directory,
-    client: clients.clientFor(nodeAddress(node.port)),
+    address,
+    client: clients.clientFor(address),
+    commands: clients.commandsFor(address),
     chunkPath: (id) => join(settings.directory, "chunks", id.slice(0, 2), `${id}.chunk`),
     async drop() {
       await clients.close();

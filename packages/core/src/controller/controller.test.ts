@@ -3,17 +3,21 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import { applyMigrations, openDatabase } from "@holdfast/db";
 import { startPostgres } from "@holdfast/db/embedded";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import type pg from "pg";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MemoryChunkStore } from "../chunk-store/index.ts";
 import { createLogger } from "../kernel/index.ts";
+import { connectController, openIdentity, startRegistration } from "../node-registration/index.ts";
 import { ControllerService, createServiceClient, type ServiceClient } from "../protocol/index.ts";
 import { signRequest } from "../request-signing/index.ts";
-import { type Controller, startController } from "./index.ts";
+import { type Controller, type ControllerOptions, startController } from "./index.ts";
 
+const VITALS = { device: "", writeLatencyMs: 0, readLatencyMs: 0, grpcPort: 0, scrubProgress: 0, scrubbedAt: undefined };
 const clusterKey = randomBytes(32).toString("hex");
 const logger = createLogger("test", "silent");
 
@@ -33,8 +37,14 @@ afterEach(async () => {
   await database.drop();
 });
 
-const start = (pool: pg.Pool, port = 0, times = { heartbeatIntervalMs: 200, downAfterMs: 1_000 }): Promise<Controller> =>
-  startController({ pool, clusterKey, bind: "127.0.0.1", port, ...times, logger });
+const start = (
+  pool: pg.Pool,
+  port = 0,
+  times: Partial<ControllerOptions> & Pick<ControllerOptions, "heartbeatIntervalMs" | "downAfterMs"> = {
+    heartbeatIntervalMs: 200,
+    downAfterMs: 1_000,
+  },
+): Promise<Controller> => startController({ pool, clusterKey, bind: "127.0.0.1", port, ...times, logger });
 
 const connect = ({ port }: Controller) => createServiceClient(ControllerService, `127.0.0.1:${port}`, grpc.credentials.createInsecure());
 
@@ -61,7 +71,7 @@ const node = () => ({
 const health = async (id: number): Promise<unknown> =>
   (await database.pool.query<{ health: string }>("SELECT health FROM node WHERE id = $1", [id])).rows[0]!.health;
 
-test("a node registers, beats, falls silent, is found down, and is up again with its next heartbeat", async () => {
+test("a node registers, beats, falls silent, is found suspect, and is up again with its next heartbeat", async () => {
   const one = node();
   const answer = await client.registerNode(one, signed("RegisterNode"));
   expect(answer).toMatchObject({ nodeId: 1, heartbeatIntervalMs: 200 });
@@ -70,7 +80,7 @@ test("a node registers, beats, falls silent, is found down, and is up again with
   expect((await database.pool.query("SELECT FROM node_sample WHERE node_id = 1")).rowCount).toBe(1);
 
   await client.heartbeat({ ...one, sequence: 1n }, signed("Heartbeat"));
-  await vi.waitFor(async () => expect(await health(1)).toBe("down"), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await health(1)).toBe("suspect"), { timeout: 5_000 });
   await client.heartbeat({ ...one, sequence: 2n }, signed("Heartbeat"));
   await vi.waitFor(async () => expect(await health(1)).toBe("up"));
 });
@@ -124,7 +134,7 @@ test("a heartbeat that repeats an old sequence is answered, and does not keep th
   await vi.waitFor(
     async () => {
       await client.heartbeat({ ...one, sequence: 1n }, signed("Heartbeat"));
-      expect(await health(1)).toBe("down");
+      expect(await health(1)).toBe("suspect");
     },
     { timeout: 5_000 },
   );
@@ -141,6 +151,97 @@ test("a new controller on the same database knows the nodes and takes their hear
   client = connect(controller);
   await client.heartbeat({ ...one, sequence: 1n }, signed("Heartbeat"));
   expect(controller.hasHeard(1)).toBe(true);
+});
+
+describe("two controllers on one database", () => {
+  const BEAT_MS = 100;
+  const times = { heartbeatIntervalMs: BEAT_MS, downAfterMs: 1_000, leaseMs: 900 };
+  let undo: AsyncDisposableStack;
+  beforeEach(() => void (undo = new AsyncDisposableStack()));
+  afterEach(() => undo.disposeAsync());
+
+  async function also(pool: pg.Pool, leaseMs = times.leaseMs): Promise<Controller> {
+    const another = await start(pool, 0, { ...times, leaseMs });
+    undo.defer(() => another.stop());
+    return another;
+  }
+
+  /** Three nodes that know both controllers. */
+  async function threeNodes(...controllers: Controller[]): Promise<void> {
+    for (const number of [1, 2, 3]) {
+      const directory = await mkdtemp(join(tmpdir(), "holdfast-controllers-"));
+      undo.defer(() => rm(directory, { recursive: true }));
+      const leader = connectController(
+        controllers.map(({ port }) => `127.0.0.1:${port}`),
+        clusterKey,
+      );
+      undo.defer(() => leader.close());
+      const registration = startRegistration({
+        controller: leader,
+        marker: await openIdentity(directory, "file"),
+        node: { name: `node-${number}`, host: "127.0.0.1", port: 7_100 + number, zone: "", mac: "", version: "" },
+        vitals: async () => ({ ...(await new MemoryChunkStore().stats()), ...VITALS }),
+        logger,
+      });
+      undo.defer(() => registration.stop());
+    }
+    await vi.waitFor(() => heardBy(controllers[0]!), { timeout: 10_000 });
+  }
+
+  const heardBy = (one: Controller) => expect([1, 2, 3].map((id) => one.hasHeard(id))).toEqual([true, true, true]);
+  const eventKinds = async () =>
+    (await database.pool.query<{ kind: string }>("SELECT kind FROM event ORDER BY id")).rows.map(({ kind }) => kind);
+
+  beforeEach(() => controller.stop()); // its lease is free then
+
+  test("the leader is cut off from its database: the other takes over, no node is blamed, and nothing is told twice", async () => {
+    const own = openDatabase(database.url, { onError: () => undefined });
+    undo.defer(() => own.close());
+    const first = await also(own.pool);
+    const second = await also(database.pool);
+    await threeNodes(first, second);
+    expect(second.leadership.epoch()).toBeUndefined();
+    const before = await eventKinds();
+
+    const unreachable = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    own.pool.query = () => Promise.reject(unreachable);
+    own.pool.connect = () => Promise.reject(unreachable);
+    await vi.waitFor(() => heardBy(second), { timeout: 10_000 });
+    await delay(3 * times.downAfterMs); // long enough for anybody to be called down
+    expect((await eventKinds()).slice(before.length)).toEqual(["leader.changed"]);
+    expect((await database.pool.query("SELECT DISTINCT health FROM node")).rows).toEqual([{ health: "up" }]);
+  });
+
+  test("the leader stops: the other leads within a lease, and hears all nodes", async () => {
+    const first = await also(database.pool);
+    const second = await also(database.pool);
+    await threeNodes(first, second);
+    await first.stop();
+    await vi.waitFor(() => heardBy(second), { timeout: 10_000 });
+    expect(second.leadership.epoch()).toBe(3);
+  });
+
+  test("a leader that slept through its lease wakes up and finds every node silent: it changes nothing", async () => {
+    const sleeper = await also(database.pool, 600_000);
+    await database.pool.query("UPDATE lease SET expires_at = clock_timestamp()");
+    const second = await also(database.pool, 600_000);
+    await threeNodes(second);
+    expect(sleeper.hasHeard(1)).toBe(false); // it believes that it leads
+    await vi.waitFor(() => expect(sleeper.leadership.epoch()).toBeUndefined(), { timeout: 10_000 });
+    expect(sleeper.hasHeard(1)).toBeUndefined();
+    expect(sleeper.workers().map(({ state }) => state)).not.toContain("failing");
+    expect((await eventKinds()).filter((kind) => kind === "node.suspect" || kind === "node.down")).toEqual([]);
+  });
+
+  test("a controller that does not lead refuses calls as unavailable, so that nodes go on to the next", async () => {
+    await also(database.pool);
+    const second = await also(database.pool);
+    const caller = connect(second);
+    undo.defer(() => caller.close());
+    const refused = { code: grpc.status.UNAVAILABLE, details: expect.stringContaining("Another controller leads") as string };
+    await expect(caller.registerNode(node(), signed("RegisterNode"))).rejects.toMatchObject(refused);
+    await expect(caller.heartbeat({ ...node(), sequence: 1n }, signed("Heartbeat"))).rejects.toMatchObject(refused);
+  });
 });
 
 test("a port that is taken is one clear line that names the setting", async () => {
@@ -165,7 +266,7 @@ test("the database is stopped: calls are UNAVAILABLE and no node is blamed; it c
     server = await startPostgres(options);
     await vi.waitFor(() => caller.heartbeat({ ...one, sequence: 2n }, signed("Heartbeat")), { timeout: 5_000 });
     await vi.waitFor(() => expect(cut.workers()[0]!.state).toBe("running"), { timeout: 5_000 });
-    expect((await own.pool.query("SELECT kind FROM event")).rows).toEqual([{ kind: "node.registered" }]);
+    expect((await own.pool.query("SELECT kind FROM event WHERE node_id IS NOT NULL")).rows).toEqual([{ kind: "node.registered" }]);
   } finally {
     caller.close();
     await cut.stop();

@@ -2,15 +2,18 @@
  * The controller: hears the nodes, judges which are up, and keeps what a chart needs.
  *
  * Nothing of it is on the path of a user's bytes. While it is away no health changes and nothing heals; reading and writing
- * go on with what the node table last said. It keeps only one thing in memory, who was heard when, and a new controller
- * starts that from nothing. Its database may come later than itself: calls are answered UNAVAILABLE until then.
+ * go on with what the node table last said. Several may run on one database: one leads, hears the nodes and changes things;
+ * the others refuse calls and wait. A leader keeps only one thing in memory, who was heard when, and the next one starts
+ * that from nothing. Its database may come later than itself: calls are answered UNAVAILABLE until then.
  */
+import { hostname } from "node:os";
 import type pg from "pg";
-import { createWorker, type WorkerStatus } from "../background/index.ts";
+import { createWorker, type Worker, type WorkerStatus } from "../background/index.ts";
 import { recordSamples, removeOldSamples, thinSamples } from "../capacity-history/index.ts";
 import { createFailureDetector, detectionLimits, type FailureDetector } from "../failure-detection/index.ts";
 import { HOUR_MS, limits, type Logger, SECOND_MS } from "../kernel/index.ts";
-import { recordHeartbeat, registerNode } from "../membership/index.ts";
+import { createLeadership, type Leadership, LeadershipError } from "../leadership/index.ts";
+import { recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
 import { ControllerService, type ServiceHandlers } from "../protocol/index.ts";
 import { startGrpcServer } from "./grpc-server.ts";
 import { parseHeartbeat, parseRegistration } from "./requests.ts";
@@ -23,73 +26,120 @@ export interface ControllerOptions {
   port: number;
   heartbeatIntervalMs: number;
   downAfterMs: number;
+  leaseMs?: number;
   logger: Logger;
 }
 
 export interface Controller {
   port: number;
-  /** Whether this controller has heard a node since it started. */
-  hasHeard(nodeId: number): boolean;
+  leadership: Leadership;
+  /** Whether this controller has heard a node since it leads; undefined while it does not lead, and hears nobody. */
+  hasHeard(nodeId: number): boolean | undefined;
   workers(): WorkerStatus[];
   stop(): Promise<void>;
 }
 
 /** Rejects with an `EnvironmentError` when the port cannot be had or the two times cannot work together. */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const { pool, heartbeatIntervalMs, downAfterMs, logger } = options;
-  const detector = createFailureDetector(pool, detectionLimits(heartbeatIntervalMs, downAfterMs));
-  const workers = backgroundWorkers(options, detector);
-  const server = await startGrpcServer(ControllerService, nodeCalls(options, detector), options);
+  const reign = createReign(options);
+  const workers = backgroundWorkers(options, reign);
+  const server = await startGrpcServer(ControllerService, nodeCalls(options, reign), options);
+  await reign.leadership.start();
   for (const worker of workers) await worker.start();
-  logger.info({ port: server.port }, "the controller listens");
+  logListening(options, server.port, reign);
   return {
     port: server.port,
-    hasHeard: (nodeId) => detector.hasHeard(nodeId),
-    workers: () => workers.map((worker) => worker.status()),
+    leadership: reign.leadership,
+    hasHeard: (nodeId) => (reign.leadership.epoch() === undefined ? undefined : reign.detector.hasHeard(nodeId)),
+    workers: () => [...workers, reign.leadership].map((worker) => worker.status()),
     async stop() {
       await server.stop();
       await Promise.all(workers.map((worker) => worker.stop()));
+      await reign.leadership.stop();
     },
   };
 }
 
-function nodeCalls(
-  { pool, heartbeatIntervalMs, logger }: ControllerOptions,
-  detector: FailureDetector,
-): ServiceHandlers<typeof ControllerService> {
+/** Leading, and what is only true while it lasts. */
+interface Reign {
+  readonly leadership: Leadership;
+  /** Changes happen in it, or not at all. */
+  readonly transact: Transact;
+  /** Of this reign alone: nobody is held to what another leader did not hear. */
+  readonly detector: FailureDetector;
+}
+
+function createReign({ pool, port, heartbeatIntervalMs, downAfterMs, leaseMs = limits.leaderLeaseMs, logger }: ControllerOptions): Reign {
+  const times = detectionLimits(heartbeatIntervalMs, downAfterMs);
+  const leadership: Leadership = createLeadership({
+    pool,
+    holderName: `The controller at ${hostname()}:${port} (process ${process.pid})`,
+    leaseMs,
+    onError: (error) => logger.error({ err: error, worker: "leadership" }, "the lease cannot be renewed; it will be tried again"),
+    onChange(epoch) {
+      logger.info({ epoch }, epoch === undefined ? "another controller may lead now" : "this controller leads");
+      if (epoch !== undefined) reign.detector = newDetector();
+    },
+  });
+  const transact: Transact = (work) => leadership.fenced(work);
+  const newDetector = (): FailureDetector => createFailureDetector(pool, transact, times);
+  const reign = { leadership, transact, detector: newDetector() };
+  return reign;
+}
+
+function logListening({ logger }: ControllerOptions, port: number, { leadership }: Reign): void {
+  const epoch = leadership.epoch();
+  logger.info({ port, epoch }, epoch === undefined ? "the controller listens, while another leads" : "the controller listens");
+}
+
+function nodeCalls({ pool, heartbeatIntervalMs, logger }: ControllerOptions, reign: Reign): ServiceHandlers<typeof ControllerService> {
+  const { leadership, transact } = reign;
   return {
     async registerNode(request) {
       const registration = parseRegistration(request);
-      const { nodeId, clusterId } = await registerNode(pool, registration);
-      detector.heard(nodeId);
+      const { detector } = reign;
+      const { nodeId, clusterId } = await registerNode(transact, registration, (id) => detector.isGone(id));
+      detector.heard(nodeId, registration.status.writeLatencyMs);
       await recordSamples(pool, nodeId);
       logger.info({ nodeId, name: registration.name, boot: registration.bootId }, "a node registered");
       return { nodeId, clusterId, heartbeatIntervalMs };
     },
     async heartbeat(request) {
-      const { nodeId, fresh } = await recordHeartbeat(pool, parseHeartbeat(request));
-      if (fresh) detector.heard(nodeId);
+      leadership.requireEpoch(); // a node must not be content with one that decides nothing
+      const heartbeat = parseHeartbeat(request);
+      const { nodeId, fresh } = await recordHeartbeat(pool, heartbeat);
+      if (fresh) reign.detector.heard(nodeId, heartbeat.status.writeLatencyMs);
       return { heartbeatIntervalMs };
     },
   };
 }
 
-function backgroundWorkers({ pool, heartbeatIntervalMs, logger }: ControllerOptions, detector: FailureDetector) {
-  const worker = (name: string, intervalMs: number, step: () => Promise<void>) =>
+function backgroundWorkers({ pool, heartbeatIntervalMs, logger }: ControllerOptions, reign: Reign): Worker[] {
+  const leaderWorker = (name: string, intervalMs: number, step: () => Promise<void>): Worker =>
     createWorker({
       name,
       intervalMs,
-      step,
+      step: () => whileLeading(reign.leadership, step),
       onError: (error) => logger.error({ err: error, worker: name }, "a worker fails; it will try again"),
     });
   return [
-    worker("failure-detection", Math.min(heartbeatIntervalMs / 5, SECOND_MS), async () => {
-      for (const change of await detector.step()) logger.warn(change, "a node's health changed");
+    leaderWorker("failure-detection", Math.min(heartbeatIntervalMs / 5, SECOND_MS), async () => {
+      for (const change of await reign.detector.step()) logger.warn(change, "a node's health changed");
     }),
-    worker("capacity-samples", limits.nodeSampleIntervalMs, () => recordSamples(pool)),
-    worker("capacity-thinning", HOUR_MS, async () => {
+    leaderWorker("capacity-samples", limits.nodeSampleIntervalMs, () => recordSamples(pool)),
+    leaderWorker("capacity-thinning", HOUR_MS, async () => {
       await thinSamples(pool);
       await removeOldSamples(pool);
     }),
   ];
+}
+
+/** To lose the lease in the middle of the work is an ordinary state, and nothing has happened then. */
+async function whileLeading(leadership: Leadership, work: () => Promise<void>): Promise<void> {
+  if (leadership.epoch() === undefined) return;
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof LeadershipError)) throw error;
+  }
 }

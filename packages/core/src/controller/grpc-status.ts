@@ -1,15 +1,17 @@
 import { status } from "@grpc/grpc-js";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { DomainError, type Logger } from "../kernel/index.ts";
+import type { LeadershipErrorCode } from "../leadership/index.ts";
 import type { MembershipErrorCode } from "../membership/index.ts";
 import type { ControllerErrorCode } from "./errors.ts";
 
-type Code = ControllerErrorCode | MembershipErrorCode;
+type Code = ControllerErrorCode | LeadershipErrorCode | MembershipErrorCode;
 
 /** What a node may act upon, as `proto/` promises it. A code without a line here does not compile. */
 const STATUSES: Record<Code, status> = {
   "call.unauthenticated": status.UNAUTHENTICATED,
   "call.invalid": status.INVALID_ARGUMENT,
+  "leader.not_us": status.UNAVAILABLE,
   "node.cloned": status.ALREADY_EXISTS,
   "node.foreign": status.FAILED_PRECONDITION,
   "node.unregistered": status.NOT_FOUND,

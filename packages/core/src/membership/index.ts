@@ -3,4 +3,4 @@ export { ensureClusterId } from "./cluster-id.ts";
 export { MembershipError, type MembershipErrorCode } from "./errors.ts";
 export { type IntentChange, setIntent } from "./intent.ts";
 export type { Membership, NodeSnapshot } from "./node-snapshot.ts";
-export { type NodeHeartbeat, type NodeRegistration, type NodeStatus, recordHeartbeat, registerNode } from "./registry.ts";
+export { type NodeHeartbeat, type NodeRegistration, type NodeStatus, recordHeartbeat, registerNode, type Transact } from "./registry.ts";

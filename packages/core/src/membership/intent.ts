@@ -8,6 +8,8 @@ export interface IntentChange {
   until?: Date | undefined;
   /** Who wants it; absent when nobody asked but the time was over. */
   actorId?: string | undefined;
+  /** A sentence to add to what happened. */
+  why?: string | undefined;
 }
 
 const MESSAGES: Record<NodeIntent, (name: string, until: Date | null) => string> = {
@@ -27,7 +29,7 @@ export async function setIntent(
   tx: Pick<pg.ClientBase, "query">,
   nodeId: number,
   intent: NodeIntent,
-  { until, actorId }: IntentChange = {},
+  { until, actorId, why }: IntentChange = {},
 ): Promise<boolean> {
   const maintenanceUntil = intent === "maintenance" ? (until ?? null) : null;
   const { rows } = await tx.query<{ name: string; changed: boolean }>(
@@ -40,7 +42,7 @@ export async function setIntent(
   const node = rows[0];
   if (node === undefined) throw new MembershipError("node.unknown", `There is no node with the number ${nodeId}.`, { nodeId });
   if (!node.changed) return false;
-  const message = MESSAGES[intent](node.name, maintenanceUntil);
+  const message = [MESSAGES[intent](node.name, maintenanceUntil), why].filter(Boolean).join(" ");
   await recordEvent(tx, { severity: "info", kind: `node.${intent}`, message, nodeId, ...(actorId !== undefined && { actorId }) });
   return true;
 }

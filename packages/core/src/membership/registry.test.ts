@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { inTransaction } from "@holdfast/db";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { listEvents } from "../events/index.ts";
@@ -7,7 +8,10 @@ import { ensureClusterId, type NodeRegistration, type NodeStatus, recordHeartbea
 let database: TestDatabase;
 beforeAll(async () => (database = await createTestDatabase()));
 afterAll(() => database.drop());
-beforeEach(async () => void (await database.pool.query("TRUNCATE cluster, node, event RESTART IDENTITY CASCADE")));
+beforeEach(async () => {
+  gone = [];
+  await database.pool.query("TRUNCATE cluster, node, event RESTART IDENTITY CASCADE");
+});
 
 const status: NodeStatus = {
   capacityBytes: 1_000,
@@ -43,7 +47,13 @@ function newNode(changes: Partial<NodeRegistration> = {}): NodeRegistration {
   };
 }
 
-const register = (registration: NodeRegistration) => registerNode(database.pool, registration);
+let gone: number[];
+const register = (registration: NodeRegistration) =>
+  registerNode(
+    (work) => inTransaction(database.pool, work),
+    registration,
+    (id) => gone.includes(id),
+  );
 const row = async (id: number) => (await database.pool.query("SELECT * FROM node WHERE id = $1", [id])).rows[0] as Record<string, unknown>;
 const messages = async () => (await listEvents(database.pool, { limit: 20 })).items.map((event) => event.message);
 
@@ -102,6 +112,18 @@ test("a copied disk is refused while its original is up or suspect, and nothing 
   expect(await row(nodeId)).toMatchObject({ host: "127.0.0.1", boot_id: original.bootId });
 });
 
+test("a copied disk that asks again and again is one event a minute, with both addresses", async () => {
+  const original = newNode();
+  await register(original);
+  const clone = { ...original, bootId: randomUUID(), host: "10.0.0.9" };
+  const refusals = async () => (await messages()).filter((message) => message.includes("was refused"));
+  for (let attempt = 0; attempt < 3; attempt++) await expect(register(clone)).rejects.toMatchObject({ code: "node.cloned" });
+  expect(await refusals()).toEqual([expect.stringMatching(/at 10\.0\.0\.9:7101 .* node-1, which runs at 127\.0\.0\.1:7101\./)]);
+  await database.pool.query("UPDATE event SET at = at - interval '61 seconds'");
+  await expect(register(clone)).rejects.toMatchObject({ code: "node.cloned" });
+  expect(await refusals()).toHaveLength(2);
+});
+
 test("a disk that moved to another machine is recognised once its old place is down", async () => {
   const original = newNode();
   const { nodeId } = await register(original);
@@ -109,6 +131,14 @@ test("a disk that moved to another machine is recognised once its old place is d
   expect((await register({ ...original, bootId: randomUUID(), host: "10.0.0.9" })).nodeId).toBe(nodeId);
   expect(await row(nodeId)).toMatchObject({ host: "10.0.0.9", health: "down" }); // up with its first heartbeat
   expect(await messages()).toContain("node-1 restarted, and moved from 127.0.0.1:7101 to 10.0.0.9:7101.");
+});
+
+test("a disk that moved is recognised too when its old place is silent and too few nodes remain to call it down", async () => {
+  const original = newNode();
+  const { nodeId } = await register(original);
+  await database.pool.query("UPDATE node SET health = 'suspect'");
+  gone = [nodeId];
+  expect((await register({ ...original, bootId: randomUUID(), host: "10.0.0.9" })).nodeId).toBe(nodeId);
 });
 
 test("the process that a clone has replaced may not speak for the node any more", async () => {

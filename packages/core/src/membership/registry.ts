@@ -3,12 +3,12 @@
  *
  * A node is the identity on its disk. Address, name and process may change; the number it got the first time stays, because
  * `Chunk.replicas` holds it. One process at a time speaks for an identity: the one whose boot id is in the row. A second one
- * with another address is a copied disk and is refused while the first is not known to be down; two nodes that count as one
+ * with another address is a copied disk and is refused while the first may still be there; two nodes that count as one
  * would make two copies out of one, and lose both.
  *
  * Whether a node is up is not decided here: that is failure detection's job, and it wants to be told who was heard.
  */
-import { inTransaction, type NodeHealth } from "@holdfast/db";
+import type { NodeHealth } from "@holdfast/db";
 import type pg from "pg";
 import { recordEvent } from "../events/index.ts";
 import { ensureClusterId } from "./cluster-id.ts";
@@ -72,21 +72,41 @@ interface KnownNode {
   health: NodeHealth;
 }
 
-/** Makes a node known, or recognises it. Rejects with `node.foreign` or `node.cloned`. May be repeated. */
-export async function registerNode(pool: pg.Pool, registration: NodeRegistration): Promise<{ nodeId: number; clusterId: string }> {
-  const clusterId = await ensureClusterId(pool);
+/** Runs the work in one transaction. A leader's are fenced by its epoch. */
+export type Transact = <T>(work: (tx: pg.PoolClient) => Promise<T>) => Promise<T>;
+
+/**
+ * Makes a node known, or recognises it. Rejects with `node.foreign` or `node.cloned`. May be repeated. `isGone` tells whether
+ * a node has been silent for as long as one that is down, even if nobody dares to call it down.
+ */
+export async function registerNode(
+  transact: Transact,
+  registration: NodeRegistration,
+  isGone: (nodeId: number) => boolean,
+): Promise<{ nodeId: number; clusterId: string }> {
+  try {
+    return await transact((tx) => admitOrRecognise(tx, registration, isGone));
+  } catch (error) {
+    if (error instanceof MembershipError && error.code === "node.cloned") await transact((tx) => recordRefusedClone(tx, error));
+    throw error;
+  }
+}
+
+async function admitOrRecognise(
+  tx: pg.PoolClient,
+  registration: NodeRegistration,
+  isGone: (nodeId: number) => boolean,
+): Promise<{ nodeId: number; clusterId: string }> {
+  const clusterId = await ensureClusterId(tx);
   refuseForeignDisk(registration, clusterId);
-  const nodeId = await inTransaction(pool, async (tx) => {
-    await tx.query("SELECT FROM cluster FOR UPDATE"); // one registration at a time: numbers and names are given out here
-    const { rows } = await tx.query<KnownNode>(`SELECT id, name, host, port, boot_id AS "bootId", health FROM node WHERE identity = $1`, [
-      registration.identity,
-    ]);
-    const known = rows[0];
-    if (known === undefined) return admitNode(tx, registration);
-    refuseClone(known, registration);
-    return recogniseNode(tx, known, registration);
-  });
-  return { nodeId, clusterId };
+  await tx.query("SELECT FROM cluster FOR UPDATE"); // one registration at a time: numbers and names are given out here
+  const { rows } = await tx.query<KnownNode>(`SELECT id, name, host, port, boot_id AS "bootId", health FROM node WHERE identity = $1`, [
+    registration.identity,
+  ]);
+  const known = rows[0];
+  if (known === undefined) return { nodeId: await admitNode(tx, registration), clusterId };
+  if (known.health !== "down" && !isGone(known.id)) refuseClone(known, registration);
+  return { nodeId: await recogniseNode(tx, known, registration), clusterId };
 }
 
 /**
@@ -148,12 +168,29 @@ function refuseForeignDisk({ clusterId, name }: NodeRegistration, ours: string):
 function refuseClone(known: KnownNode, { bootId, host, port }: NodeRegistration): void {
   const sameProcess = known.bootId === bootId;
   const sameAddress = known.host === host && known.port === port;
-  if (sameProcess || sameAddress || known.health === "down") return;
+  if (sameProcess || sameAddress) return;
   throw new MembershipError(
     "node.cloned",
     `${known.name} already runs at ${known.host}:${known.port} with the identity of this disk. If the disk was copied, empty the copy's directory. If it was moved here, wait: it is accepted as soon as the old place has been silent long enough to count as down.`,
-    { nodeId: known.id, holder: `${known.host}:${known.port}`, refused: `${host}:${port}` },
+    { nodeId: known.id, name: known.name, holder: `${known.host}:${known.port}`, refused: `${host}:${port}` },
   );
+}
+
+/** At most once a minute: the copy asks again every few seconds. */
+async function recordRefusedClone(tx: pg.PoolClient, { details }: MembershipError): Promise<void> {
+  const { nodeId, name, holder, refused } = details as { nodeId: number; name: string; holder: string; refused: string };
+  const { rowCount } = await tx.query(
+    "SELECT FROM event WHERE kind = 'node.clone_refused' AND node_id = $1 AND at > now() - interval '1 minute' LIMIT 1",
+    [nodeId],
+  );
+  if (rowCount !== 0) return;
+  await recordEvent(tx, {
+    severity: "warning",
+    kind: "node.clone_refused",
+    message: `A second node at ${refused} came with the identity of ${name}, which runs at ${holder}. It was refused: two that count as one would make two copies out of one.`,
+    nodeId,
+    data: { holder, refused },
+  });
 }
 
 async function admitNode(tx: pg.PoolClient, registration: NodeRegistration): Promise<number> {

@@ -133,7 +133,7 @@ interface NodeChanges {
 
 function startNode({ port = 7101, clock, onAttempt }: NodeChanges = {}, controllerPort = controller.port, key = KEY): Registration {
   const store = new MemoryChunkStore();
-  const client = connectController(`127.0.0.1:${controllerPort}`, key);
+  const client = connectController([`127.0.0.1:${controllerPort}`], key);
   const registration = startRegistration({
     controller: client,
     marker,
