@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
-          include: ["packages/**/*.cluster.test.ts", "apps/**/*.cluster.test.ts"],
+          include: ["packages/**/*.cluster.test.ts", "apps/**/*.cluster.test.ts", "chaos/**/*.cluster.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -16,7 +16,7 @@ export const forbidden: IForbiddenRuleType[] = [
     comment: "packages/core is the domain; the apps, the supervisor and the components are built on it.",
     severity: "error",
     from: { path: below("packages/core") },
-    to: { path: below("packages/(cluster|ui)", "apps", "bench", "e2e") },
+    to: { path: below("packages/(cluster|ui)", "apps", "bench", "chaos", "e2e") },
   },
   {
     name: "core-has-no-frontend",

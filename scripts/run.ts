@@ -31,12 +31,16 @@ switch (command) {
     await prepare(["client", "web", "admin"]);
     process.exitCode = await run("bench/main.ts");
     break;
+  case "chaos":
+    await prepare(["client", "web", "admin"]);
+    process.exitCode = await run("chaos/main.ts");
+    break;
   case "test":
     await prepare(["client", "web", "admin"]);
     process.exitCode = await run("scripts/test.ts");
     break;
   default:
-    console.error(`There is no command "${command}". Known: start, dev, test, bench, node, web, admin.`);
+    console.error(`There is no command "${command}". Known: start, dev, test, bench, chaos, node, web, admin.`);
     process.exitCode = 1;
 }
 

@@ -1,0 +1,3 @@
+export function runMutants(_names: string[]): Promise<number> {
+  return Promise.resolve(0);
+}

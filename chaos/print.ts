@@ -1,0 +1,73 @@
+/** The end of a run, in words and figures. */
+import type { Ledger } from "./ledger.ts";
+import type { Expectations } from "./expectations.ts";
+import type { Injector } from "./faults/injector.ts";
+import type { FileFindings } from "./invariants/files.ts";
+import type { StrayFindings } from "./invariants/copies.ts";
+import type { Measurements } from "./measurements.ts";
+import type { Settled } from "./settle.ts";
+
+export interface Outcome {
+  seed: string;
+  ledger: Ledger;
+  expectations: Expectations;
+  injector: Injector;
+  files: FileFindings;
+  strays: StrayFindings;
+  measurements: Measurements;
+  settled: Settled;
+}
+
+export function describeOutcome({ seed, ledger, expectations, injector, files, strays, measurements, settled }: Outcome): string {
+  const { acked, failed, unknown } = ledger.counts;
+  const faults = [...injector.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
+  const statuses = [...measurements.statuses]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([status, count]) => `${status} ${count}`)
+    .join(", ");
+  return [
+    "",
+    row("operations", `${acked} acknowledged, ${failed} failed, ${unknown} unknown`),
+    row("unknown uploads", `${files.unsureThere} wholly there, ${files.unsureAbsent} wholly not`),
+    row("answers", statuses),
+    row("faults", faults || "none"),
+    ...injector.skipped.map((line) => row("left out", line)),
+    row("acknowledged versions lost", `${outOf(files.versionsLost, files.versionsAcked)}, ${files.bytesLost} bytes`),
+    row("wrong bytes served", `${expectations.wrongBytes} of ${expectations.bytesVerified} compared`),
+    row("copies read from the nodes", `${settled.copies.copies} of ${settled.copies.chunks} chunks`),
+    row(
+      "left on the nodes",
+      `${strays.orphans.length} orphans, ${strays.surplus.length} surplus copies, ${strays.unreferenced} unreferenced chunks`,
+    ),
+    row("until the cluster says ok", seconds(settled.okSeconds)),
+    row("until every copy was read back", seconds(settled.wholeSeconds)),
+    ...["first byte of a read", "change", "upload up to 1 MiB", "upload over 1 MiB"].map((kind) =>
+      row(kind, latencies(measurements, kind)),
+    ),
+    row("ledger", ledger.path),
+    "",
+    ...expectations.violations.map((line) => `VIOLATION ${line}`),
+    `chaos: seed ${seed}, ${expectations.violations.length} violations`,
+  ].join("\n");
+}
+
+/** Nothing in n tries is no proof of never: 3/n is what 95 % confidence leaves possible. */
+function outOf(count: number, tries: number): string {
+  return count === 0 ? `0 of ${tries} (< 3/${tries}, 95 %)` : `${count} of ${tries}`;
+}
+
+function latencies(measurements: Measurements, kind: string): string {
+  const side = (inside: boolean): string => {
+    const { count, p50Ms, p99Ms } = measurements.percentiles(kind, inside);
+    return count === 0 ? "none" : `${p50Ms.toFixed(0)} / ${p99Ms.toFixed(0)} ms (${count})`;
+  };
+  return `p50 / p99 in faults ${side(true)}, outside ${side(false)}`;
+}
+
+function seconds(value: number | undefined): string {
+  return value === undefined ? "not in time" : `${value.toFixed(1)} s after the last fault`;
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(32)}${text}`;
+}
