@@ -60,5 +60,18 @@ test("first visit: the visitor makes the owner, lands in My Drive, leaves, misty
     await expect(page.getByRole("heading", { name: "My Drive" })).toBeVisible();
   });
 
+  await test.step("a sign-in that is sent before any script has loaded keeps the password out of the address", async () => {
+    const context = await page.context().browser()!.newContext({ javaScriptEnabled: false });
+    const unscripted = await context.newPage();
+    await unscripted.goto(`${cluster.driveUrl}/sign-in`);
+    await unscripted.getByLabel("Email").fill("ada@example.test");
+    await unscripted.getByLabel("Password").fill("three roots, one stone");
+    const sent = unscripted.waitForRequest((request) => request.isNavigationRequest());
+    await unscripted.getByRole("button", { name: "Sign in" }).click();
+    expect((await sent).url()).not.toContain("password");
+    expect(unscripted.url()).not.toContain("password");
+    await context.close();
+  });
+
   await cluster.remove();
 });

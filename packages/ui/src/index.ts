@@ -8,6 +8,7 @@ export { cn } from "./class-names.ts";
 export { Dialog, DialogActions } from "./dialog.tsx";
 export { EmptyState } from "./empty-state.tsx";
 export { Field, Input } from "./field.tsx";
+export { Form } from "./form.tsx";
 export { formatBytes, formatCount, formatDuration, formatExactTime, formatRate, formatRelativeTime } from "./format.ts";
 export { IconButton, iconButtonStyles } from "./icon-button.tsx";
 export { Kbd } from "./kbd.tsx";

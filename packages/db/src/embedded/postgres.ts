@@ -117,7 +117,7 @@ function launch(command: Command, directory: string): ChildProcess {
     cwd: "/",
     detached: true, // a terminal's Ctrl-C must reach the supervisor alone, or the database would leave before its clients
     // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- where Next's types are in force, they want a NODE_ENV
-    env: { PATH: process.env.PATH ?? "", LC_MESSAGES: "C", TZ: "UTC" } as NodeJS.ProcessEnv,
+    env: { PATH: process.env.PATH ?? "", LC_MESSAGES: "C", TZ: "UTC" } as unknown as NodeJS.ProcessEnv,
   });
 }
 

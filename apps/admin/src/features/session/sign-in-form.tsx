@@ -1,5 +1,5 @@
 "use client";
-import { Button, Field } from "@holdfast/ui";
+import { Button, Field, Form } from "@holdfast/ui";
 import { useState } from "react";
 import { signIn } from "./auth-requests.ts";
 import { useVisitor } from "./use-visitor.ts";
@@ -21,13 +21,7 @@ export function SignInForm() {
 
   return (
     <Welcome>
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
-        }}
-      >
+      <Form className="flex flex-col gap-4" onSubmit={(fields) => void submit(fields)}>
         <div className="flex flex-col gap-1">
           <h1 className="text-xl font-semibold">Sign in to the console</h1>
           <p className="text-ink-muted">With your account of the Drive. If there is none yet, set up the Drive first.</p>
@@ -37,7 +31,7 @@ export function SignInForm() {
         <Button type="submit" look="primary" busy={busy} className="mt-2">
           {busy ? "Signing in…" : "Sign in"}
         </Button>
-      </form>
+      </Form>
     </Welcome>
   );
 }

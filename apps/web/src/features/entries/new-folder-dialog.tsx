@@ -1,5 +1,5 @@
 "use client";
-import { Button, Dialog, DialogActions, Field } from "@holdfast/ui";
+import { Button, Dialog, DialogActions, Field, Form } from "@holdfast/ui";
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
 import { wordsFor } from "../api/failures.ts";
@@ -22,13 +22,7 @@ export function NewFolderDialog({ parentId, open, onClose }: { parentId: string;
   };
   return (
     <Dialog open={open} onClose={close} title="New folder" initialFocus={input}>
-      <form
-        className="flex flex-col gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit(new FormData(event.currentTarget));
-        }}
-      >
+      <Form className="flex flex-col gap-5" onSubmit={submit}>
         <Field ref={input} label="Name" name="name" autoComplete="off" error={create.error && wordsFor(create.error)} />
         <DialogActions>
           <Button onClick={close}>Cancel</Button>
@@ -36,7 +30,7 @@ export function NewFolderDialog({ parentId, open, onClose }: { parentId: string;
             Create
           </Button>
         </DialogActions>
-      </form>
+      </Form>
     </Dialog>
   );
 }

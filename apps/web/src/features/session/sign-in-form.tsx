@@ -1,5 +1,5 @@
 "use client";
-import { Button, Field } from "@holdfast/ui";
+import { Button, Field, Form } from "@holdfast/ui";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -33,13 +33,7 @@ export function SignInForm({ next }: { next: string }) {
   };
 
   return (
-    <form
-      className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit(new FormData(event.currentTarget));
-      }}
-    >
+    <Form className="flex flex-col gap-4" onSubmit={(fields) => void submit(fields)}>
       <h1 className="text-xl font-semibold">Sign in</h1>
       {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- the form is all there is on this page */}
       <Field label="Email" name="email" type="email" autoComplete="username" required autoFocus />
@@ -47,6 +41,6 @@ export function SignInForm({ next }: { next: string }) {
       <Button type="submit" look="primary" busy={busy} className="mt-2">
         {busy ? "Signing in…" : "Sign in"}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -1,5 +1,5 @@
 "use client";
-import { Button, Field, Skeleton } from "@holdfast/ui";
+import { Button, Field, Form, Skeleton } from "@holdfast/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -33,13 +33,10 @@ export function SetupForm() {
   if (!setup.data?.needed) return <SetupSkeleton />;
   const busy = createOwner.isPending || createOwner.isSuccess;
   return (
-    <form
+    <Form
       noValidate
       className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit(new FormData(event.currentTarget)).catch(() => undefined); // shown below, from the mutation
-      }}
+      onSubmit={(fields) => void submit(fields).catch(() => undefined)} // shown below, from the mutation
     >
       <div className="flex flex-col gap-1">
         <h1 className="text-xl font-semibold">Welcome to your Drive</h1>
@@ -74,7 +71,7 @@ export function SetupForm() {
       <Button type="submit" look="primary" busy={busy} className="mt-2">
         {busy ? "Setting up…" : "Create the owner"}
       </Button>
-    </form>
+    </Form>
   );
 }
 
