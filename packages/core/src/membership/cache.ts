@@ -39,8 +39,9 @@ export function createMembershipCache({
   };
 }
 
-async function readNodes(pool: pg.Pool): Promise<NodeSnapshot[]> {
-  const { rows } = await pool.query<NodeSnapshot>(`
+/** As they are on record at this moment, for whoever decides in a transaction. */
+export async function readNodes(db: Pick<pg.ClientBase, "query">): Promise<NodeSnapshot[]> {
+  const { rows } = await db.query<NodeSnapshot>(`
     SELECT id, name, host, port, zone, health, intent, writable, capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes", weight, device,
            write_latency_ms AS "writeLatencyMs", read_latency_ms AS "readLatencyMs", health_changed_at AS "healthChangedAt",
            maintenance_until AS "maintenanceUntil"

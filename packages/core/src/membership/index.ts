@@ -1,4 +1,4 @@
-export { createMembershipCache, type MembershipCacheOptions } from "./cache.ts";
+export { createMembershipCache, type MembershipCacheOptions, readNodes } from "./cache.ts";
 export { ensureClusterId } from "./cluster-id.ts";
 export { MembershipError, type MembershipErrorCode } from "./errors.ts";
 export { type IntentChange, setIntent } from "./intent.ts";
