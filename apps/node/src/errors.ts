@@ -10,6 +10,8 @@ export type NodeErrorCode =
   | "chunk.length_required"
   /** `after` is no chunk id, or `limit` no number in range. */
   | "list.bad_page"
+  /** A command lacks a field or its epoch, or one of them is impossible; `details.faults` says which. */
+  | "command.invalid"
   /** The node has not joined a cluster yet. */
   | "node.unregistered";
 
@@ -21,6 +23,7 @@ const STATUSES: Readonly<Record<NodeErrorCode | ChunkStoreErrorCode, number>> = 
   "chunk.bad_id": 400,
   "chunk.length_required": 411,
   "list.bad_page": 400,
+  "command.invalid": 400,
   "node.unregistered": 503,
 };
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { networkInterfaces } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { chunkIdOf } from "@holdfast/core/chunking";
 import { MemoryChunkStore } from "@holdfast/core/chunk-store";
 import { startHttpServer } from "@holdfast/core/http-edge";
@@ -10,8 +10,11 @@ import { createLogger, limits, systemClock } from "@holdfast/core/kernel";
 import { createLatencyMeter } from "@holdfast/core/node-registration";
 import { signRequest } from "@holdfast/core/request-signing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createChunkMemory } from "./chunk-memory.ts";
+import { EpochMemory } from "./epoch-memory.ts";
 import { createNodeHandler } from "./handler.ts";
 import { chunkRoutes } from "./routes/chunks.ts";
+import { commandRoutes } from "./routes/commands.ts";
 import { reportRoutes } from "./routes/reports.ts";
 import { NodeFaults } from "./simulation/node-faults.ts";
 import { simulationRoutes } from "./simulation/routes.ts";
@@ -25,9 +28,14 @@ const CHUNK = randomBytes(10_000);
 const ID = chunkIdOf(CHUNK);
 const store = new MemoryChunkStore();
 const facts = { name: "", version: "", zone: "", identity: () => expect.unreachable() };
+const memory = createChunkMemory();
+const requireJoined = () => undefined;
+const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
+const epochs = new EpochMemory(tmpdir());
 const routes = [
   ...reportRoutes(store, facts),
-  ...chunkRoutes(store, () => true, { write: createLatencyMeter(), read: createLatencyMeter() }),
+  ...chunkRoutes({ store, memory, latencies, requireJoined }),
+  ...commandRoutes({ store, epochs, replicate: () => expect.unreachable(), memory: memory.healing, requireJoined }),
   ...simulationRoutes(new NodeFaults({ chunkPath: () => "", logger: createLogger("test", "silent") }), true),
 ];
 /** An address of this machine that is not loopback, where it has one. */
@@ -137,7 +145,7 @@ test.each([
 test.each(["after=xyz", "after=..", "limit=0", "limit=-1", "limit=1e9", "limit=two", `limit=${limits.listPageMax + 1}`])(
   "a list page of %s is refused",
   async (query) => {
-    expect(errorOf(await signed("GET", `/chunks?${query}`))).toEqual([400, "list.bad_page"]);
+    for (const list of ["/chunks", "/trash"]) expect(errorOf(await signed("GET", `${list}?${query}`))).toEqual([400, "list.bad_page"]);
   },
 );
 

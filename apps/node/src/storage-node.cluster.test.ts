@@ -79,6 +79,19 @@ test("kill -9 in the middle of sixteen writes, three times: all that was acknowl
   }
 });
 
+test("kill -9 right after a new leader was heard, five times: the old leader is never obeyed again", async () => {
+  const unknown = [chunkIdOf(Buffer.from("never put"))];
+  for (let epoch = 10; epoch < 15; epoch++) {
+    const node = await start();
+    const commands = clients.commandsFor(nodeAddress(node.port));
+    await commands.trash(unknown, epoch).then(() => node.kill("SIGKILL"));
+    const again = clients.commandsFor(nodeAddress((await start()).port));
+    await expect(again.trash(unknown, epoch - 1)).rejects.toMatchObject({ code: "store.stale_epoch" });
+    expect(await again.trash(unknown, epoch)).toEqual([]);
+    await processes.at(-1)!.kill("SIGKILL");
+  }
+});
+
 test("SIGTERM in the middle of writes: those under way are finished, then the process leaves with 0", async () => {
   const node = await start();
   const { acknowledged } = await putUntilRefused(node.store, 512 * KiB, 8, (count) => count === 10 && node.kill("SIGTERM"));

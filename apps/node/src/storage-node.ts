@@ -70,12 +70,13 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   const memory = createChunkMemory();
   const clients = createNodeClients({ clusterKey: settings.clusterKey });
   undo.defer(() => clients.close());
+  const epochs = new EpochMemory(directory);
   const replicate = createReplication({ store, clients, memory: memory.healing });
   const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
   const routes = [
     ...reportRoutes(store, facts),
     ...chunkRoutes({ store, memory, latencies, requireJoined }),
-    ...commandRoutes({ store, epochs: new EpochMemory(directory), replicate, memory: memory.healing, requireJoined }),
+    ...commandRoutes({ store, epochs, replicate, memory: memory.healing, requireJoined }),
     ...simulationRoutes(faults, settings.simulateFaults),
   ];
   const server = await startHttpServer({

@@ -1,14 +1,14 @@
 /** The chunk store over HTTP, under its own names and under those that older programs use. */
 import { finished } from "node:stream/promises";
-import { ChunkBuffers } from "@holdfast/core/byte-budget";
-import { type ChunkStore, ChunkStoreError, type PutResult } from "@holdfast/core/chunk-store";
-import { type ChunkId, parseChunkId } from "@holdfast/core/chunking";
+import type { ChunkStore, PutResult } from "@holdfast/core/chunk-store";
+import type { ChunkId } from "@holdfast/core/chunking";
 import { answerJson } from "@holdfast/core/http-edge";
 import { limits } from "@holdfast/core/kernel";
 import type { LatencyMeter } from "@holdfast/core/node-registration";
-import { NodeError } from "../errors.ts";
+import type { ChunkMemory } from "../chunk-memory.ts";
 import type { Exchange, Route } from "../route.ts";
 import { declaredLength, readBody } from "./chunk-body.ts";
+import { notFound, pageOf, requireChunkId } from "./chunk-names.ts";
 import { digestHeader, requireDigest } from "./content-digest.ts";
 
 export interface ChunkLatencies {
@@ -16,12 +16,15 @@ export interface ChunkLatencies {
   read: LatencyMeter;
 }
 
-/** `hasJoined` is false until the node belongs to a cluster; it takes and serves nothing before. */
-export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean, latencies: ChunkLatencies): Route[] {
-  // Two budgets, so that a flood of writes cannot keep readers waiting, nor slow readers the writers.
-  const receiving = new ChunkBuffers(limits.nodeReceiveBytes);
-  const sending = new ChunkBuffers(limits.nodeSendBytes);
+export interface ChunkRoutesOptions {
+  store: ChunkStore;
+  memory: ChunkMemory;
+  latencies: ChunkLatencies;
+  /** Throws until the node belongs to a cluster: it takes and serves nothing before. */
+  requireJoined: () => void;
+}
 
+export function chunkRoutes({ store, memory: { receiving, sending }, latencies, requireJoined }: ChunkRoutesOptions): Route[] {
   async function put(id: ChunkId, { req, res, gone }: Exchange): Promise<void> {
     const length = declaredLength(req);
     const memory = await receiving.acquire(length, gone);
@@ -73,18 +76,13 @@ export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean, latenci
     return held;
   }
 
-  function requireJoined(): void {
-    if (!hasJoined())
-      throw new NodeError("node.unregistered", "This node has not joined a cluster yet. It will when its controller answers.");
-  }
-
   const cluster = (method: Route["method"], path: string, serve: (id: ChunkId, exchange: Exchange) => Promise<void>): Route => ({
     method,
     path,
     access: "cluster",
     async serve(exchange) {
       requireJoined();
-      await serve(requireId(exchange), exchange);
+      await serve(idOf(exchange), exchange);
     },
   });
 
@@ -104,24 +102,6 @@ export function chunkRoutes(store: ChunkStore, hasJoined: () => boolean, latenci
 const wasStored = ({ stored }: PutResult): boolean => stored;
 
 /** From the path; for `/uploadChunk` from the query or the header `chunkId`. */
-function requireId({ parameter, query, req }: Exchange): ChunkId {
-  const text = parameter || (query.get("chunkId") ?? String(req.headers["chunkid"] ?? ""));
-  const id = parseChunkId(text);
-  if (id !== undefined) return id;
-  throw new NodeError("chunk.bad_id", "A chunk is named by 64 lower-case hex digits, the BLAKE3 hash of its bytes.");
-}
-
-function pageOf(query: URLSearchParams): [after: ChunkId | undefined, limit: number] {
-  const after = query.get("after");
-  const limit = Number(query.get("limit") ?? limits.listPageMax);
-  const id = after === null ? undefined : parseChunkId(after);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= limits.listPageMax && (after === null || id !== undefined)) return [id, limit];
-  throw new NodeError(
-    "list.bad_page",
-    `"after" is the last chunk id of the page before, "limit" a number from 1 to ${limits.listPageMax}.`,
-  );
-}
-
-function notFound(id: ChunkId): ChunkStoreError {
-  return new ChunkStoreError("chunk.not_found", "This node does not hold the chunk.", { id });
+function idOf({ parameter, query, req }: Exchange): ChunkId {
+  return requireChunkId(parameter || (query.get("chunkId") ?? String(req.headers["chunkid"] ?? "")));
 }

@@ -29,10 +29,12 @@ const STATUSES: Record<EdgeErrorCode, number> = {
 
   "chunk.not_found": 404,
   "chunk.corrupt": 502,
+  "chunk.no_source": 503,
   "chunk.mismatch": 422,
   "chunk.bad_length": 400,
   "store.full": 507,
   "store.failed": 503,
+  "store.stale_epoch": 409,
   "store.unreachable": 503,
   "store.unauthenticated": 502,
 

@@ -60,8 +60,15 @@ export const limits = {
   nodeReceiveBytes: 16 * MiB,
   nodeSendBytes: 16 * MiB,
 
-  /** Chunks that one command to a node may name, and that one purge removes at most: each is over before its caller gives up. */
-  commandChunksMax: 1_000,
+  /** Memory for chunks that a node fetches from others or verifies: healing never takes from readers and writers. */
+  nodeHealingBytes: 16 * MiB,
+  /** How long a node waits for one source of a chunk before it tries the next. */
+  replicateSourceTimeoutMs: 8 * SECOND_MS,
+  /** Copies to fetch a chunk from that one command may name. */
+  replicateSourcesMax: 6,
+  /** Chunks of one command to a node, which is so over before its caller gives up. Those to restore are read whole. */
+  trashChunksMax: 500,
+  restoreChunksMax: 100,
   purgeChunksMax: 10_000,
 
   /** A node that is down for longer gets its copies replaced. */
@@ -75,8 +82,6 @@ export const limits = {
   healingCopiesPerPair: 4,
   /** Copies that one transaction writes down at most. */
   healingCopiesPerCommit: 256,
-  /** A copy that takes longer is given up. */
-  healingCopyTimeoutMs: 60 * SECOND_MS,
   /** A younger chunk's missing copy is most likely on its way from the gateway. */
   healingSettleMs: 10 * SECOND_MS,
   /** Candidates read at once. */
@@ -112,6 +117,10 @@ export const limits = {
   trashKeepMs: 30 * DAY_MS,
   /** How long a chunk that nothing refers to is kept as it is, then as condemned, then in its node's trash. */
   gcGraceMs: 24 * HOUR_MS,
+  /** More than this share of all chunks, and more than this many or this much, is not condemned before an operator has agreed. */
+  gcBrakeShare: 0.01,
+  gcBrakeChunksMin: 10_000,
+  gcBrakeBytesMin: 10 * GiB,
   /** A copy that was asked for longer ago is no proof any more: the memory of an order to trash it may be gone. At most half of that memory. */
   chunkProofMs: 12 * HOUR_MS,
   /** How long a trashed chunk is remembered. */

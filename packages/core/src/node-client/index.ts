@@ -1,1 +1,2 @@
 export { createNodeClients, type NodeAddress, type NodeClients } from "./node-clients.ts";
+export { type BadSource, type BadSourceReason, EPOCH_HEADER, type NodeCommands, type Replicated } from "./node-commands.ts";

@@ -5,46 +5,48 @@
  * several times the bytes' own price. Nothing is retried here, because only the caller knows whether another node is the
  * better second try.
  */
-import { Pool } from "undici";
 import type { ChunkStore } from "../chunk-store/index.ts";
-import { limits } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
 import { HttpChunkStore } from "./http-chunk-store.ts";
+import { HttpNodeCommands, type NodeCommands } from "./node-commands.ts";
+import { NodeConnection } from "./node-connection.ts";
 
 export type NodeAddress = Pick<NodeSnapshot, "id" | "host" | "port">;
 
 export interface NodeClients {
   /** Costs nothing to ask again; connects at its first use. The store is shared, so its `close` is left to `close` below. */
   clientFor(node: NodeAddress): ChunkStore;
+  /** Likewise. */
+  commandsFor(node: NodeAddress): NodeCommands;
   /** Waits for requests under way. */
   close(): Promise<void>;
 }
 
-export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeClients {
-  const stores = new Map<string, HttpChunkStore>();
-  return {
-    clientFor({ host, port }) {
-      const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      let store = stores.get(address);
-      if (store === undefined) {
-        store = new HttpChunkStore(connect(address), address, clusterKey);
-        stores.set(address, store);
-      }
-      return store;
-    },
-    async close() {
-      await Promise.all([...stores.values()].map((store) => store.close()));
-      stores.clear();
-    },
-  };
+interface NodeClient {
+  store: HttpChunkStore;
+  commands: HttpNodeCommands;
 }
 
-function connect(address: string): Pool {
-  return new Pool(`http://${address}`, {
-    connections: limits.nodeConnectionsMax,
-    pipelining: 1,
-    connect: { timeout: limits.nodeConnectTimeoutMs },
-    headersTimeout: limits.nodeRequestTimeoutMs,
-    bodyTimeout: limits.nodeRequestTimeoutMs,
-  });
+export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeClients {
+  const known = new Map<string, NodeClient>();
+
+  function clientAt({ host, port }: NodeAddress): NodeClient {
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    let client = known.get(address);
+    if (client === undefined) {
+      const connection = new NodeConnection(address, clusterKey);
+      client = { store: new HttpChunkStore(connection), commands: new HttpNodeCommands(connection) };
+      known.set(address, client);
+    }
+    return client;
+  }
+
+  return {
+    clientFor: (node) => clientAt(node).store,
+    commandsFor: (node) => clientAt(node).commands,
+    async close() {
+      await Promise.all([...known.values()].map(({ store }) => store.close()));
+      known.clear();
+    },
+  };
 }

@@ -1,0 +1,116 @@
+/** What the controller tells a node to do, over HTTP. `NodeCommands` of `node-client` is the other end. */
+import type { ChunkBuffers } from "@holdfast/core/byte-budget";
+import type { ChunkStore, ChunkTrash } from "@holdfast/core/chunk-store";
+import { type ChunkId, parseChunkId } from "@holdfast/core/chunking";
+import { answerJson, readJson } from "@holdfast/core/http-edge";
+import { limits } from "@holdfast/core/kernel";
+import { EPOCH_HEADER } from "@holdfast/core/node-client";
+import { z } from "zod";
+import type { EpochMemory } from "../epoch-memory.ts";
+import { NodeError } from "../errors.ts";
+import type { Replicate } from "../replication.ts";
+import type { Exchange, Route } from "../route.ts";
+import { pageOf, requireChunkId } from "./chunk-names.ts";
+
+const chunkId = z.string().transform((text, check): ChunkId => parseChunkId(text) ?? notAnId(check));
+const someIds = (idsMax: number) => z.strictObject({ ids: z.array(chunkId).max(idsMax) });
+
+const source = z.strictObject({
+  id: z.int().positive(),
+  host: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/),
+  port: z.int().min(1).max(65_535),
+});
+const replicateBody = z.strictObject({ sources: z.array(source).min(1).max(limits.replicateSourcesMax) });
+const trashBody = someIds(limits.trashChunksMax);
+const restoreBody = someIds(limits.restoreChunksMax);
+const purgeBody = z.strictObject({ olderThanMs: z.int().min(0) });
+const epochHeader = z
+  .string()
+  .regex(/^[0-9]{1,15}$/)
+  .transform(Number);
+
+export interface CommandsOptions {
+  store: ChunkStore & ChunkTrash;
+  epochs: EpochMemory;
+  replicate: Replicate;
+  /** For chunks that are verified. */
+  memory: ChunkBuffers;
+  /** False until the node belongs to a cluster; it obeys nobody before. */
+  requireJoined: () => void;
+}
+
+export function commandRoutes({ store, epochs, replicate, memory, requireJoined }: CommandsOptions): Route[] {
+  async function replicateChunk(exchange: Exchange): Promise<void> {
+    const { sources } = await bodyOf(exchange, replicateBody);
+    await epochs.hear(epochOf(exchange));
+    answerJson(exchange.res, 200, await replicate(requireChunkId(exchange.parameter), sources, exchange.gone));
+  }
+
+  async function verify({ res, parameter, gone }: Exchange): Promise<void> {
+    const buffer = await memory.acquire(limits.chunkBytesMax, gone);
+    try {
+      const { length } = await store.get(requireChunkId(parameter), { into: buffer.bytes });
+      answerJson(res, 200, { length });
+    } finally {
+      buffer.release();
+    }
+  }
+
+  async function trash(exchange: Exchange): Promise<void> {
+    const { ids } = await bodyOf(exchange, trashBody);
+    answerJson(exchange.res, 200, { ids: await epochs.under(epochOf(exchange), () => store.trash(ids)) });
+  }
+
+  async function restore(exchange: Exchange): Promise<void> {
+    const { ids } = await bodyOf(exchange, restoreBody);
+    answerJson(exchange.res, 200, { ids: await epochs.under(epochOf(exchange), () => store.restore(ids)) });
+  }
+
+  async function purge(exchange: Exchange): Promise<void> {
+    const { olderThanMs } = await bodyOf(exchange, purgeBody);
+    answerJson(exchange.res, 200, await epochs.under(epochOf(exchange), () => store.purgeTrash(olderThanMs)));
+  }
+
+  async function list({ res, query }: Exchange): Promise<void> {
+    answerJson(res, 200, { chunks: await store.listTrash(...pageOf(query)) });
+  }
+
+  const command = (method: Route["method"], path: string, serve: Route["serve"]): Route => ({
+    method,
+    path,
+    access: "cluster",
+    async serve(exchange) {
+      requireJoined();
+      await serve(exchange);
+    },
+  });
+
+  return [
+    command("POST", "/chunks/:id/replicate", replicateChunk),
+    command("POST", "/chunks/:id/verify", verify),
+    command("POST", "/trash", trash),
+    command("POST", "/trash/restore", restore),
+    command("POST", "/trash/purge", purge),
+    command("GET", "/trash", list),
+  ];
+}
+
+async function bodyOf<T>({ req }: Exchange, schema: z.ZodType<T>): Promise<T> {
+  return checked(schema, await readJson(req), "body");
+}
+
+function epochOf({ req }: Exchange): number {
+  return checked(epochHeader, req.headers[EPOCH_HEADER], EPOCH_HEADER);
+}
+
+function checked<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => [where, ...path].join(".") + `: ${message}`);
+  throw new NodeError("command.invalid", `The command cannot be understood: ${faults.join("; ")}.`, { faults });
+}
+
+function notAnId(check: z.RefinementCtx): never {
+  check.addIssue("is no chunk id");
+  return z.NEVER;
+}
