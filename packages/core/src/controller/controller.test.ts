@@ -233,6 +233,19 @@ describe("two controllers on one database", () => {
     expect((await eventKinds()).filter((kind) => kind === "node.suspect" || kind === "node.down")).toEqual([]);
   });
 
+  test("a leader that loses the lease and gets it back begins anew: it holds nobody to what it did not hear meanwhile", async () => {
+    const first = await also(database.pool);
+    const caller = connect(first);
+    undo.defer(() => caller.close());
+    await caller.registerNode(node(), signed("RegisterNode"));
+    expect(first.hasHeard(1)).toBe(true);
+    await database.pool.query(
+      "UPDATE lease SET epoch = epoch + 1, holder_id = gen_random_uuid(), expires_at = clock_timestamp() + interval '600 ms'",
+    );
+    await vi.waitFor(() => expect(first.hasHeard(1)).toBe(false), { timeout: 10_000 });
+    expect(first.leadership.epoch()).toBe(4);
+  });
+
   test("a controller that does not lead refuses calls as unavailable, so that nodes go on to the next", async () => {
     await also(database.pool);
     const second = await also(database.pool);

@@ -149,6 +149,13 @@ test("in maintenance silence is no alarm: the node is suspect and never down, an
   expect(items[0]).toMatchObject({ severity: "info", message: "node-2 is suspect: it is silent, as its maintenance allows." });
 });
 
+test("one of three is away for maintenance and another falls silent: that one is not called down, for too few would remain", async () => {
+  await pass(5, [1, 2, 3]);
+  await setIntent(database.pool, 2, "maintenance");
+  await pass(30, [1, 3]);
+  expect(await pass(30, [1])).toEqual(["6 s: 3 suspect", "10 s: 3 suspect"]);
+});
+
 test("maintenance of a node that is down already: it is not down any more, so nobody copies what it holds", async () => {
   await pass(5, [1, 2, 3]);
   await pass(30, [1, 3]);
