@@ -3,7 +3,7 @@ import { type ChunkId, parseChunkId } from "../chunking/index.ts";
 import { limits, unreachable } from "../kernel/index.ts";
 
 const seconds = z.int().min(1).max(limits.simulatedFaultSecondsMax);
-const chunks = z.int().min(1).max(limits.simulatedDamageChunksMax);
+const chunks = z.int().min(1).max(limits.simulatedDamageChunksMax).default(1);
 const id = z.string().transform((text, check): ChunkId => parseChunkId(text) ?? notAnId(check));
 
 const kill = z.strictObject({ kind: z.literal("kill"), seconds });
@@ -15,7 +15,7 @@ const slow = z.strictObject({
   kind: z.literal("slow"),
   seconds,
   /** Added to each read and each write of a chunk. */
-  latencyMs: z.int().min(0).max(limits.simulatedLatencyMsMax),
+  latencyMs: z.int().min(0).max(limits.simulatedLatencyMsMax).default(500),
   /** Of all chunks together; absent for no limit. */
   bytesPerSecond: z.int().min(1).optional(),
 });
@@ -38,12 +38,13 @@ export function isProcessFault(fault: SimulatedFault): fault is ProcessFault {
 }
 
 /** A fault that is on. */
-export interface ActiveFault {
-  kind: FaultKind;
-  until: Date;
+export const activeFault = z.object({
+  kind: z.enum(["kill", "pause", "partition", "slow", "disk-full", "corrupt", "clone"] satisfies FaultKind[]),
+  until: z.coerce.date(),
   /** The chunks whose copy on this node is damaged while it lasts. */
-  ids?: ChunkId[];
-}
+  ids: z.array(id).optional(),
+});
+export type ActiveFault = z.output<typeof activeFault>;
 
 /** A clause that can follow the node's name: "killed for 60 s". */
 export function faultInWords(fault: SimulatedFault): string {

@@ -1,6 +1,7 @@
 export { SimulationError, type SimulationErrorCode } from "./errors.ts";
 export {
   type ActiveFault,
+  activeFault,
   faultInWords,
   type FaultKind,
   isProcessFault,

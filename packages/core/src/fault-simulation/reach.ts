@@ -20,7 +20,7 @@ export interface NodeControl {
   simulate(fault: NodeFault): Promise<void>;
   recover(): Promise<void>;
   /** What it simulates on itself; nothing when it does not simulate faults. */
-  simulated(): Promise<ActiveFault[]>;
+  simulated(signal?: AbortSignal): Promise<ActiveFault[]>;
 }
 
 export interface NodeAccess {
@@ -49,7 +49,7 @@ export async function probe(nodes: readonly NodeToAsk[], access: NodeAccess): Pr
 
 /** Undefined when it does not answer in time. A partition leaves this open, so it does not tell whether chunks can be had. */
 export function faultsOf(node: NodeToAsk, access: NodeAccess): Promise<ActiveFault[] | undefined> {
-  return inTime(access.commandsFor(node).simulated());
+  return inTime(access.commandsFor(node).simulated(AbortSignal.timeout(PROBE_TIMEOUT_MS)));
 }
 
 async function faultsIfReachable(node: NodeToAsk, access: NodeAccess): Promise<ActiveFault[] | undefined> {

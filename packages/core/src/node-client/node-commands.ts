@@ -8,7 +8,7 @@
 import { z } from "zod";
 import type { Purged, TrashedChunk } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
-import type { NodeFault } from "../fault-simulation/index.ts";
+import { type ActiveFault, activeFault, type NodeFault } from "../fault-simulation/index.ts";
 import { limits } from "../kernel/index.ts";
 import { byteCount, chunkId, chunkStat } from "./answers.ts";
 import { pageQuery } from "./http-chunk-store.ts";
@@ -34,6 +34,8 @@ export interface NodeCommands {
   /** Rejects with `store.unreachable` when the node does not simulate faults. */
   simulate(fault: NodeFault): Promise<void>;
   recover(): Promise<void>;
+  /** What it simulates on itself; nothing when it does not simulate faults. */
+  simulated(signal?: AbortSignal): Promise<ActiveFault[]>;
 }
 
 export interface Replicated {
@@ -59,6 +61,7 @@ const chunkIds = z.object({ ids: z.array(chunkId) });
 const trashPage = z.object({ chunks: z.array(chunkStat.extend({ trashedAt: z.int() })) });
 const purged = z.object({ chunks: byteCount, bytes: byteCount });
 const anything = z.unknown();
+const activeFaults = z.object({ faults: z.array(activeFault) });
 
 /** The header that carries the epoch. */
 export const EPOCH_HEADER = "holdfast-epoch";
@@ -102,6 +105,11 @@ export class HttpNodeCommands implements NodeCommands {
 
   async recover(): Promise<void> {
     await this.#command("/recover", {}, anything);
+  }
+
+  async simulated(signal?: AbortSignal): Promise<ActiveFault[]> {
+    const answer = await this.#node.ask({ method: "GET", path: "/simulate", ...(signal && { signal }) });
+    return answer.status === 403 ? [] : this.#node.parsed(answer, activeFaults).faults;
   }
 
   /** So many at once that a node is through before its caller gives up. */
