@@ -22,3 +22,9 @@ export function Form({ onSubmit, ...props }: FormProps) {
     />
   );
 }
+
+/** The text of a form's field; empty when the field is not there. */
+export function textIn(fields: FormData, name: string): string {
+  const value = fields.get(name);
+  return typeof value === "string" ? value : "";
+}

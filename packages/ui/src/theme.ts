@@ -8,6 +8,12 @@ export const themeCookie = "holdfast-theme";
 
 export type Theme = "light" | "dark" | "system";
 
+/** The frame that a browser draws around the page: paper, as the styles have it. */
+export const themeColors = [
+  { media: "(prefers-color-scheme: light)", color: "#f5f4ef" },
+  { media: "(prefers-color-scheme: dark)", color: "#0c1416" },
+];
+
 const YEAR_S = 365 * 24 * 60 * 60;
 
 export function parseTheme(cookie: string | undefined): Theme {

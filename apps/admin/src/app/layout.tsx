@@ -1,4 +1,4 @@
-import { parseTheme, themeAttributes, themeCookie } from "@holdfast/ui";
+import { parseTheme, themeAttributes, themeColors, themeCookie } from "@holdfast/ui";
 import type { Metadata, Viewport } from "next";
 import { cookies } from "next/headers";
 import type { ReactNode } from "react";
@@ -11,12 +11,7 @@ export const metadata: Metadata = {
   description: "How safe the data is, and what the cluster does about it.",
 };
 
-export const viewport: Viewport = {
-  themeColor: [
-    { media: "(prefers-color-scheme: light)", color: "#f5f4ef" },
-    { media: "(prefers-color-scheme: dark)", color: "#0c1416" },
-  ],
-};
+export const viewport: Viewport = { themeColor: themeColors };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const theme = parseTheme((await cookies()).get(themeCookie)?.value);

@@ -1,20 +1,11 @@
-import { buttonStyles, EmptyState } from "@holdfast/ui";
-import { Compass } from "lucide-react";
+import { buttonStyles, NotFound } from "@holdfast/ui";
 import Link from "next/link";
 
-export default function NotFound() {
-  return (
-    <EmptyState
-      icon={<Compass />}
-      heading="h1"
-      title="There is no page here"
-      actions={
-        <Link href="/" className={buttonStyles({ look: "primary" })}>
-          Go to the overview
-        </Link>
-      }
-    >
-      The address may be mistyped, or the page has moved.
-    </EmptyState>
+export default function NotFoundPage() {
+  const home = (
+    <Link href="/" className={buttonStyles({ look: "primary" })}>
+      Go to the overview
+    </Link>
   );
+  return <NotFound home={home} />;
 }

@@ -1,6 +1,6 @@
 "use client";
-import { Fault } from "../features/shell/fault.tsx";
+import { PageFault } from "../features/shell/page-fault.tsx";
 
 export default function PageError({ retry }: { error: unknown; retry: () => void }) {
-  return <Fault onRetry={retry} />;
+  return <PageFault onRetry={retry} />;
 }

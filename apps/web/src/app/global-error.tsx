@@ -1,5 +1,5 @@
 "use client";
-import { Fault } from "../features/shell/fault.tsx";
+import { PageFault } from "../features/shell/page-fault.tsx";
 import "./globals.css";
 
 /** Stands in for the whole document when even the layout failed. */
@@ -10,7 +10,7 @@ export default function GlobalError({ retry }: { error: unknown; retry: () => vo
         <title>Something went wrong · Holdfast</title>
       </head>
       <body>
-        <Fault onRetry={retry} />
+        <PageFault onRetry={retry} />
       </body>
     </html>
   );

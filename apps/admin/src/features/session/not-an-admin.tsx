@@ -1,12 +1,11 @@
 "use client";
-import { Button } from "@holdfast/ui";
+import { Button, Welcome } from "@holdfast/ui";
 import { useSignOut } from "./use-sign-out.ts";
-import { Welcome } from "./welcome.tsx";
 
 export function NotAnAdmin() {
   const leave = useSignOut();
   return (
-    <Welcome>
+    <Welcome product="Console">
       <div className="flex flex-col gap-4">
         <h1 className="text-xl font-semibold">The console is for admins</h1>
         <p className="text-ink-muted">

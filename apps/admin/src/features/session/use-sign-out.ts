@@ -1,7 +1,6 @@
 "use client";
-import { toast } from "@holdfast/ui";
+import { signOut, toast } from "@holdfast/ui";
 import { useQueryClient } from "@tanstack/react-query";
-import { signOut } from "./auth-requests.ts";
 
 /** Forgets everything that was shown; the session gate then asks who is there, and finds nobody. */
 export function useSignOut(): () => Promise<void> {

@@ -1,6 +1,6 @@
 "use client";
+import { isForbidden, isSignedOut } from "@holdfast/ui";
 import { useQuery } from "@tanstack/react-query";
-import { isForbidden, isSignedOut } from "../api/failures.ts";
 import { type Answers, useTRPC, useTRPCClient } from "../api/trpc.ts";
 
 /** Who is at the screen. To be nobody is an answer and not a failure: only the network or the server can fail here. */

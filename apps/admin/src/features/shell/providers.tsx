@@ -1,22 +1,12 @@
 "use client";
-import { type Theme, Toaster, TooltipProvider } from "@holdfast/ui";
-import { createContext, type ReactNode, use } from "react";
+import { type Theme, UiProvider } from "@holdfast/ui";
+import type { ReactNode } from "react";
 import { ApiProvider } from "../api/api-provider.tsx";
-
-const ThemeContext = createContext<Theme>("system");
-
-/** The theme of the page as the server rendered it. */
-export const useInitialTheme = (): Theme => use(ThemeContext);
 
 export function Providers({ theme, children }: { theme: Theme; children: ReactNode }) {
   return (
-    <ThemeContext value={theme}>
-      <ApiProvider>
-        <TooltipProvider>
-          {children}
-          <Toaster />
-        </TooltipProvider>
-      </ApiProvider>
-    </ThemeContext>
+    <ApiProvider>
+      <UiProvider theme={theme}>{children}</UiProvider>
+    </ApiProvider>
   );
 }

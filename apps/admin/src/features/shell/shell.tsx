@@ -5,18 +5,16 @@ import type { ReactNode } from "react";
 import { ConnectionBanner } from "../live/connection-banner.tsx";
 import { AccountMenu } from "../session/account-menu.tsx";
 import { Navigation } from "./navigation.tsx";
-import { useInitialTheme } from "./providers.tsx";
 
 /** The frame of every page: it stays while the pages inside change. */
 export function Shell({ children }: { children: ReactNode }) {
-  const theme = useInitialTheme();
   return (
     <div className="grid h-dvh grid-rows-[auto_minmax(0,1fr)_auto] sm:grid-cols-[13rem_minmax(0,1fr)] sm:grid-rows-[auto_minmax(0,1fr)]">
       <header className="col-span-full flex h-14 items-center gap-1 px-4">
         <Link href="/" className="mr-auto rounded-md">
           <Logo product="Console" />
         </Link>
-        <ThemeToggle initial={theme} />
+        <ThemeToggle />
         <AccountMenu />
       </header>
       <aside className="hidden px-3 sm:block">

@@ -1,4 +1,5 @@
 "use client";
+import { isSignedOut, queryDefaults } from "@holdfast/ui";
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
@@ -6,10 +7,8 @@ import { type ReactNode, useState } from "react";
 import superjson from "superjson";
 import type { AppRouter } from "../../server/routers/index.ts";
 import { connectionLink } from "./connection.ts";
-import { isSignedOut, isTemporary } from "./failures.ts";
 import { TRPCProvider } from "./trpc.ts";
 
-const RETRY_DELAY_MAX_MS = 8_000;
 /** Longer addresses are refused by common proxies; a batch that would pass this is split. */
 const URL_LENGTH_MAX = 8_000;
 
@@ -32,12 +31,7 @@ function createApi() {
     queryCache: new QueryCache({ onError: noticeSignOut }),
     mutationCache: new MutationCache({ onError: noticeSignOut }),
     defaultOptions: {
-      queries: {
-        staleTime: 5_000,
-        // Reading waits for the server as long as it takes; the banner says so meanwhile.
-        retry: (_attempts, error) => isTemporary(error),
-        retryDelay: (attempt) => Math.min(500 * 2 ** attempt, RETRY_DELAY_MAX_MS),
-      },
+      queries: queryDefaults,
       // A change that cannot be made now is refused now: nobody wants it to happen minutes later.
       mutations: { networkMode: "always" },
     },

@@ -3,11 +3,11 @@
  *
  * One store for the whole page: a banner that says it once is calmer than each part saying it for itself.
  */
+import { isTemporary, wordsFor } from "@holdfast/ui";
 import { TRPCClientError, type TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import { useSyncExternalStore } from "react";
 import type { AppRouter } from "../../server/routers/index.ts";
-import { isTemporary, wordsFor } from "./failures.ts";
 
 let trouble: string | undefined;
 const listeners = new Set<() => void>();

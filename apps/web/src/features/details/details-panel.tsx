@@ -1,9 +1,8 @@
 "use client";
-import { formatBytes, formatCount, formatExactTime, IconButton, RelativeTime, Skeleton, StateMark } from "@holdfast/ui";
+import { formatBytes, formatCount, formatExactTime, IconButton, RelativeTime, Skeleton, StateMark, wordsFor } from "@holdfast/ui";
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { wordsFor } from "../api/failures.ts";
 import { type Answers, useTRPC } from "../api/trpc.ts";
 import { EntryIcon } from "../entries/entry-icon.tsx";
 import { copiesState } from "./copies.ts";

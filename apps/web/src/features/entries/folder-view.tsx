@@ -1,8 +1,8 @@
 "use client";
+import { isMissing } from "@holdfast/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { isMissing } from "../api/failures.ts";
 import { useTRPC } from "../api/trpc.ts";
 import { DetailsPanel } from "../details/details-panel.tsx";
 import { useDetailsOpen } from "../details/use-details-open.ts";

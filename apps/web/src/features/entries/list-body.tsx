@@ -1,8 +1,7 @@
 "use client";
-import { Button, EmptyState } from "@holdfast/ui";
+import { Button, EmptyState, wordsFor } from "@holdfast/ui";
 import { ServerCrash } from "lucide-react";
 import type { ReactNode } from "react";
-import { wordsFor } from "../api/failures.ts";
 import { RowsSkeleton } from "./folder-skeleton.tsx";
 import type { EntryRows } from "./use-entries.ts";
 

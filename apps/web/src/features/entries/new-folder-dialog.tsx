@@ -1,10 +1,8 @@
 "use client";
-import { Button, Dialog, DialogActions, Field, Form } from "@holdfast/ui";
+import { Button, Dialog, DialogActions, Field, Form, textIn, wordsFor } from "@holdfast/ui";
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
-import { wordsFor } from "../api/failures.ts";
 import { useTRPC } from "../api/trpc.ts";
-import { textIn } from "../forms/text-in.ts";
 import { useListCache } from "./list-cache.ts";
 
 export function NewFolderDialog({ parentId, open, onClose }: { parentId: string; open: boolean; onClose: () => void }) {

@@ -2,9 +2,8 @@
 /**
  * What people do with entries: seen at once, taken back with the reason when the server refuses, and undone by a toast.
  */
-import { toast, toastWithUndo } from "@holdfast/ui";
+import { toast, toastWithUndo, wordsFor } from "@holdfast/ui";
 import { useMemo } from "react";
-import { wordsFor } from "../api/failures.ts";
 import { useTRPCClient } from "../api/trpc.ts";
 import { type Entry, type FolderRef, nameOf } from "./entry.ts";
 import { type ListCache, useListCache } from "./list-cache.ts";

@@ -1,9 +1,9 @@
 "use client";
+import { isSignedOut } from "@holdfast/ui";
 import { usePathname, useRouter } from "next/navigation";
 import { type ReactNode, useEffect } from "react";
-import { isSignedOut } from "../api/failures.ts";
 import { FolderSkeleton } from "../entries/folder-skeleton.tsx";
-import { Fault } from "../shell/fault.tsx";
+import { PageFault } from "../shell/page-fault.tsx";
 import { signInPath } from "./return-path.ts";
 import { useAccountQuery } from "./use-account.ts";
 
@@ -20,6 +20,6 @@ export function SessionGate({ children }: { children: ReactNode }) {
 
   if (signedOut) return <FolderSkeleton />;
   if (account.data) return children;
-  if (account.error) return <Fault onRetry={() => void account.refetch()} />;
+  if (account.error) return <PageFault onRetry={() => void account.refetch()} />;
   return <FolderSkeleton />;
 }

@@ -1,4 +1,4 @@
-import { textIn } from "../forms/text-in.ts";
+import { textIn } from "@holdfast/ui";
 
 /** What the set-up form asks for, and the words when it is not there. The server checks everything again. */
 export type OwnerFields = "name" | "email" | "password" | "code";

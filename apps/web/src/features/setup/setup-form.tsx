@@ -1,11 +1,9 @@
 "use client";
-import { Button, Field, Form, Skeleton } from "@holdfast/ui";
+import { Button, Field, Form, signIn, Skeleton, wordsFor } from "@holdfast/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { wordsFor } from "../api/failures.ts";
 import { useTRPC } from "../api/trpc.ts";
-import { signIn } from "../session/auth-requests.ts";
 import { type OwnerFields, readOwner } from "./owner.ts";
 
 export function SetupForm() {
@@ -25,7 +23,7 @@ export function SetupForm() {
     setFaults(read.faults);
     if (!read.owner) return;
     await createOwner.mutateAsync(read.owner);
-    const refused = await signIn(read.owner);
+    const refused = await signIn(read.owner, "Holdfast");
     queryClient.clear();
     router.replace(refused === undefined ? "/" : "/sign-in");
   };

@@ -1,4 +1,4 @@
-import { Logo } from "@holdfast/ui";
+import { Logo, ThemeToggle } from "@holdfast/ui";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { AccountMenu } from "../session/account-menu.tsx";
@@ -7,7 +7,6 @@ import { ConnectionBanner } from "./connection-banner.tsx";
 import { DriveNavigation } from "./drive-navigation.tsx";
 import { NewMenu } from "./new-menu.tsx";
 import { StorageUsed } from "./storage-used.tsx";
-import { PageTheme } from "./page-theme.tsx";
 
 /** The frame of every Drive page: it stays while the pages inside change. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -17,7 +16,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Link href="/" className="mr-auto rounded-md">
           <Logo />
         </Link>
-        <PageTheme />
+        <ThemeToggle />
         <AccountMenu />
       </header>
       <aside className="hidden flex-col gap-4 px-3 pb-4 sm:flex">

@@ -1,7 +1,0 @@
-"use client";
-import { ThemeToggle } from "@holdfast/ui";
-import { useInitialTheme } from "./providers.tsx";
-
-export function PageTheme() {
-  return <ThemeToggle initial={useInitialTheme()} />;
-}
