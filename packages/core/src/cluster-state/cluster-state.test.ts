@@ -56,6 +56,34 @@ test("a node that dies shows within a second, though chunks are counted less oft
   expect(await state.read()).toMatchObject({ chunks: { total: 101 } });
 });
 
+test("nodes come by name, numbers in their order; a disk that three of them share is counted once, and a dead one not at all", async () => {
+  await database.pool.query(
+    `UPDATE node SET name = 'node-' || (12 - id), device = 'cellar:1', capacity_bytes = 1000, free_bytes = 500 + id;
+     INSERT INTO node (identity, name, host, port, boot_id, health, device, capacity_bytes, free_bytes)
+     SELECT gen_random_uuid(), name, '127.0.0.1', 7200, gen_random_uuid(), health, device, 2000, 700
+       FROM (VALUES ('node-2', 'up'::node_health, 'attic:1'), ('node-3', 'up', ''), ('node-1', 'up', ''), ('node-4', 'down', 'barn:1')) _ (name, health, device)`,
+  );
+  const { nodes, capacity } = await clusterState().read();
+  expect(nodes.map(({ name }) => name)).toEqual(["node-1", "node-2", "node-3", "node-4", "node-9", "node-10", "node-11"]);
+  expect(capacity).toEqual({ totalBytes: 7_000, freeBytes: 2_601, devices: 4 });
+});
+
+test("two of three are silent for long and one of them may not be called down: neither counts as within reach", async () => {
+  await database.pool.query(
+    `UPDATE node SET health = (CASE id WHEN 2 THEN 'down' WHEN 3 THEN 'suspect' ELSE 'up' END)::node_health,
+            last_seen_at = now() - (CASE id WHEN 1 THEN 1 ELSE 20 END) * interval '1 s'`,
+  );
+  expect(await clusterState().read()).toMatchObject({ state: "degraded", chunks: { byCopies: { "1": 100 } } });
+});
+
+test("while another controller leads, its record counts, if it is fresh", async () => {
+  const standby = () => createClusterState({ pool: database.pool, hasHeard: () => undefined, clock });
+  await database.pool.query("UPDATE node SET last_seen_at = now()");
+  expect((await standby().read()).state).toBe("ok");
+  await database.pool.query("UPDATE node SET last_seen_at = now() - interval '1 min' WHERE id = 2");
+  expect((await standby().read()).state).toBe("unknown");
+});
+
 test("a hundred viewers of one second cost one reading", async () => {
   const state = clusterState();
   const reports = await Promise.all(Array.from({ length: 100 }, () => state.read()));

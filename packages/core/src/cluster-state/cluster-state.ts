@@ -7,6 +7,7 @@
 import type pg from "pg";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { type Clock, limits, SECOND_MS, systemClock } from "../kernel/index.ts";
+import { sumCapacity } from "./capacity.ts";
 import { createCopyCounter } from "./copies.ts";
 import { judgeCluster } from "./judge.ts";
 import type { ClusterReport, NodeReport } from "./report.ts";
@@ -17,8 +18,10 @@ export interface ClusterStateOptions {
   pool: pg.Pool;
   replicas?: number;
   writeQuorum?: number;
-  /** Whether the controller heard a node since it started. */
-  hasHeard: (nodeId: number) => boolean;
+  /** Whether this controller heard a node since it leads; undefined while another leads, whose record then counts. */
+  hasHeard: (nodeId: number) => boolean | undefined;
+  /** For how long a node may be silent and still count as within reach. */
+  downAfterMs?: number;
   clock?: Clock;
 }
 
@@ -32,6 +35,7 @@ export function createClusterState({
   replicas = limits.replicas,
   writeQuorum = limits.writeQuorum,
   hasHeard,
+  downAfterMs = limits.nodeDownAfterMs,
   clock = systemClock,
 }: ClusterStateOptions): ClusterState {
   const countCopies = createCopyCounter(pool, clock);
@@ -40,9 +44,11 @@ export function createClusterState({
 
   const readNow = async (): Promise<ClusterReport> => {
     const asOf = clock.now();
-    const [nodes, { groups, countedAt }] = await Promise.all([readNodes(pool), countCopies()]);
-    const { state, why, total, byCopies } = judgeCluster({ nodes, groups, replicas, writeQuorum, hasHeard });
-    lastKnown = { state, why, asOf, replicas, nodes, chunks: { total, byCopies, countedAt }, repairs: [], rebalances: [] };
+    const [rows, { groups, countedAt }] = await Promise.all([readNodes(pool, downAfterMs), countCopies()]);
+    const nodes = rows.map(({ seenLately, ...node }) => ({ ...node, heard: hasHeard(node.id) ?? seenLately })).toSorted(byName);
+    const { state, why, total, byCopies } = judgeCluster({ nodes, groups, replicas, writeQuorum });
+    const chunks = { total, byCopies, countedAt };
+    lastKnown = { state, why, asOf, replicas, nodes, capacity: sumCapacity(nodes), chunks, repairs: [], rebalances: [] };
     return lastKnown;
   };
   const readOrAdmit = (): Promise<ClusterReport> =>
@@ -67,16 +73,32 @@ const NOTHING_KNOWN = {
   state: "unknown",
   why: DATABASE_AWAY,
   nodes: [],
+  capacity: sumCapacity([]),
   chunks: null,
   repairs: [],
   rebalances: [],
 } satisfies Partial<ClusterReport>;
 
-async function readNodes(pool: pg.Pool): Promise<NodeReport[]> {
-  const { rows } = await pool.query<NodeReport>(`
-    SELECT id, name, health, health_reason AS "healthReason", health_changed_at AS "healthChangedAt", intent, zone, host, port, mac, version,
-           store, writable, capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes", used_bytes AS "usedBytes",
-           chunk_count AS "chunkCount", last_seen_at AS "lastSeenAt", registered_at AS "registeredAt"
-      FROM node ORDER BY id`);
+/** `node-10` comes after `node-9`. */
+const inNaturalOrder = new Intl.Collator("en", { numeric: true });
+const byName = (a: NodeReport, b: NodeReport): number => inNaturalOrder.compare(a.name, b.name);
+
+type NodeRow = Omit<NodeReport, "heard"> & { seenLately: boolean };
+
+/** By the database's clock alone: it wrote when each was last seen. */
+async function readNodes(pool: pg.Pool, downAfterMs: number): Promise<NodeRow[]> {
+  const { rows } = await pool.query<NodeRow>(
+    `SELECT id, name, health, health_reason AS "healthReason", health_changed_at AS "healthChangedAt", "seenLately",
+            NOT (health = 'down' OR (health = 'suspect' AND NOT "seenLately")) AS "withinReach",
+            intent, maintenance_until AS "maintenanceUntil", zone, host, port, mac, version, store, writable,
+            write_refusal AS "writeRefusal", disk_errors AS "diskErrors", corrupt_chunks AS "corruptChunks",
+            write_latency_ms AS "writeLatencyMs", read_latency_ms AS "readLatencyMs", scrubbed_at AS "scrubbedAt",
+            scrub_progress AS "scrubProgress", inventoried_at AS "inventoriedAt", weight, device,
+            capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes", used_bytes AS "usedBytes",
+            chunk_count AS "chunkCount", last_seen_at AS "lastSeenAt", registered_at AS "registeredAt"
+       FROM node, LATERAL (SELECT coalesce(last_seen_at, registered_at) > now() - $1 * interval '1 ms' AS "seenLately")
+      ORDER BY id`,
+    [downAfterMs],
+  );
   return rows;
 }

@@ -9,23 +9,36 @@ interface Situation {
   chunks?: [replicas: number[], count: number, settling?: boolean][];
   unwritable?: number[];
   unheard?: number[];
+  /** For as long as one that is down. */
+  silent?: number[];
+  maintenance?: number[];
   removed?: number[];
   replicas?: number;
 }
 
-function judge({ health, chunks = [], unwritable = [], unheard = [], removed = [], replicas = 3 }: Situation): Judgement {
+function judge({
+  health,
+  chunks = [],
+  unwritable = [],
+  unheard = [],
+  silent = [],
+  maintenance = [],
+  removed = [],
+  replicas = 3,
+}: Situation): Judgement {
   return judgeCluster({
     nodes: health.map((value, index) => ({
       id: index + 1,
       name: `node-${index + 1}`,
       health: value,
-      intent: removed.includes(index + 1) ? "removed" : "active",
+      intent: removed.includes(index + 1) ? "removed" : maintenance.includes(index + 1) ? "maintenance" : "active",
       writable: !unwritable.includes(index + 1),
+      withinReach: value !== "down" && !silent.includes(index + 1),
+      heard: !unheard.includes(index + 1),
     })),
     groups: chunks.map(([nodes, count, settling = false]): CopyGroup => ({ replicas: nodes, count, settling })),
     replicas,
     writeQuorum: 2,
-    hasHeard: (id) => !unheard.includes(id),
   });
 }
 
@@ -58,6 +71,24 @@ test.each<[string, Situation, string, string]>([
     { health: ["up", "suspect", "up"], chunks: whole },
     "at-risk",
     "node-2 does not answer in time. Every chunk has three copies. Reading and uploads work.",
+  ],
+  [
+    "two nodes are silent, and only one may be called down",
+    { health: ["up", "down", "suspect"], silent: [3], chunks: whole },
+    "degraded",
+    "Two of three nodes are away. 120 chunks have one copy left. Reading works; uploads wait.",
+  ],
+  [
+    "a node is switched off for maintenance",
+    { health: ["up", "suspect", "up"], silent: [2], maintenance: [2], chunks: whole },
+    "at-risk",
+    "node-2 is away for maintenance. 120 chunks have two copies instead of three. Reading and uploads work.",
+  ],
+  [
+    "a slow node costs patience and no safety",
+    { health: ["up", "slow", "up"], chunks: whole },
+    "ok",
+    "All three nodes are up, but node-2 is slow. Every chunk has three copies. Reading and uploads work.",
   ],
   [
     "one chunk among many is down to one copy",

@@ -2,8 +2,9 @@
  * Says in one word and a few sentences how safe the data is.
  *
  * Worst first: what cannot be read outranks what is nearly lost, and that outranks what merely has less than it should. A
- * suspect node still counts as within reach. A node that is on record as up but was not heard since the controller
- * started is a fact nobody has checked: then the answer is `unknown` and not `ok`.
+ * suspect node still counts as within reach, until it has been silent for as long as one that is down. A node that is on
+ * record as up but was not heard since the controller started is a fact nobody has checked: then the answer is `unknown`
+ * and not `ok`. A slow node costs patience and no safety.
  *
  * Pure.
  */
@@ -18,6 +19,10 @@ export interface JudgedNode {
   health: NodeHealth;
   intent: NodeIntent;
   writable: boolean;
+  /** False when it is down, or silent for as long. */
+  withinReach: boolean;
+  /** Whether the leading controller heard it since it leads. */
+  heard: boolean;
 }
 
 export interface ClusterFacts {
@@ -25,8 +30,6 @@ export interface ClusterFacts {
   groups: readonly CopyGroup[];
   replicas: number;
   writeQuorum: number;
-  /** Whether this controller heard the node since it started. */
-  hasHeard: (nodeId: number) => boolean;
 }
 
 export interface Judgement {
@@ -56,7 +59,7 @@ interface Copies {
 }
 
 function countByCopies({ groups, replicas }: ClusterFacts, members: readonly JudgedNode[]): Copies {
-  const withinReach = new Set(members.filter((node) => node.health !== "down").map((node) => node.id));
+  const withinReach = new Set(members.filter((node) => node.withinReach).map((node) => node.id));
   const byCopies: Record<string, number> = Object.fromEntries(Array.from({ length: replicas + 1 }, (_, copies) => [copies, 0]));
   const lacking = new Map<number, number>();
   let total = 0;
@@ -70,36 +73,39 @@ function countByCopies({ groups, replicas }: ClusterFacts, members: readonly Jud
   return { total, byCopies, lacking };
 }
 
-function stateOf(members: readonly JudgedNode[], { lacking }: Copies, { replicas, hasHeard }: ClusterFacts): DataState {
+function stateOf(members: readonly JudgedNode[], { lacking }: Copies, { replicas }: ClusterFacts): DataState {
   if (lacking.has(0)) return "unreadable";
-  if (members.length === 0 || unheard(members, hasHeard).length > 0) return "unknown";
+  if (members.length === 0 || unheard(members).length > 0) return "unknown";
   if (lacking.has(1)) return "degraded";
-  if (lacking.size > 0 || members.some((node) => node.health !== "up") || members.length < replicas) return "at-risk";
+  if (lacking.size > 0 || members.some((node) => !isAnswering(node)) || members.length < replicas) return "at-risk";
   return "ok";
 }
 
-function unheard(members: readonly JudgedNode[], hasHeard: (nodeId: number) => boolean): JudgedNode[] {
-  return members.filter((node) => node.health === "up" && !hasHeard(node.id));
+const isAnswering = ({ health }: JudgedNode): boolean => health === "up" || health === "slow";
+
+function unheard(members: readonly JudgedNode[]): JudgedNode[] {
+  return members.filter((node) => isAnswering(node) && !node.heard);
 }
 
-function nodesSentence(members: readonly JudgedNode[], { replicas, hasHeard }: ClusterFacts): string {
+function nodesSentence(members: readonly JudgedNode[], { replicas }: ClusterFacts): string {
   if (members.length === 0) return "No storage node has joined yet.";
-  const silent = unheard(members, hasHeard);
+  const silent = unheard(members);
   if (silent.length > 0) return `The controller has just started and has not heard from ${listed(silent.map((node) => node.name))} yet.`;
-  const away = members.filter((node) => node.health === "down");
+  const away = members.filter((node) => !node.withinReach);
   if (away.length === members.length)
     return members.length === 1 ? "The only node is away." : `All ${inWords(away.length)} nodes are away.`;
   if (away.length > 1) return `${capitalised(inWords(away.length))} of ${inWords(members.length)} nodes are away.`;
-  if (away.length === 1) return `${away[0]!.name} is away.`;
-  const quiet = members.filter((node) => node.health !== "up");
+  if (away.length === 1) return `${away[0]!.name} is away${away[0]!.intent === "maintenance" ? " for maintenance" : ""}.`;
+  const quiet = members.filter((node) => !isAnswering(node));
   if (quiet.length > 0) return `${listed(quiet.map((node) => node.name))} ${quiet.length === 1 ? "does" : "do"} not answer in time.`;
   if (members.length < replicas)
     return `There ${members.length === 1 ? "is one node" : `are ${inWords(members.length)} nodes`} for ${inWords(replicas)} copies.`;
   const all = members.length === 1 ? "The only node is up" : `All ${inWords(members.length)} nodes are up`;
   const full = members.filter((node) => !node.writable);
-  return full.length === 0
-    ? `${all}.`
-    : `${all}, but ${listed(full.map((node) => node.name))} ${full.length === 1 ? "takes" : "take"} no new chunks.`;
+  if (full.length > 0) return `${all}, but ${listed(full.map((node) => node.name))} ${full.length === 1 ? "takes" : "take"} no new chunks.`;
+  const slow = members.filter((node) => node.health === "slow");
+  if (slow.length > 0) return `${all}, but ${listed(slow.map((node) => node.name))} ${slow.length === 1 ? "is" : "are"} slow.`;
+  return `${all}.`;
 }
 
 function copiesSentence({ total, lacking }: Copies, { replicas }: ClusterFacts): string {
@@ -112,7 +118,7 @@ function copiesSentence({ total, lacking }: Copies, { replicas }: ClusterFacts):
 }
 
 function serviceSentence(members: readonly JudgedNode[], { total, lacking }: Copies, { writeQuorum }: ClusterFacts): string {
-  const takers = members.filter((node) => node.health === "up" && node.intent === "active" && node.writable).length;
+  const takers = members.filter((node) => isAnswering(node) && node.intent === "active" && node.writable).length;
   const uploadsWork = takers >= writeQuorum;
   if (lacking.has(0)) {
     const rest = lacking.get(0) === total ? "Nothing can be read" : "Everything else can be read";

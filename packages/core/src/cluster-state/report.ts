@@ -16,7 +16,13 @@ export interface NodeReport {
   health: NodeHealth;
   healthReason: string;
   healthChangedAt: Date;
+  /** False when it is down, or silent for as long and too few would remain to call it so. */
+  withinReach: boolean;
+  /** Whether the leading controller heard it since it leads. */
+  heard: boolean;
   intent: NodeIntent;
+  /** When its maintenance ends by itself. */
+  maintenanceUntil: Date | null;
   zone: string;
   host: string;
   port: number;
@@ -24,6 +30,23 @@ export interface NodeReport {
   version: string;
   store: string;
   writable: boolean;
+  /** Why it takes no chunks, when it does not. */
+  writeRefusal: string;
+  /** Since its process started: operations the disk failed, and chunks found damaged. */
+  diskErrors: number;
+  corruptChunks: number;
+  /** Typical durable write and verified read of the last minute; 0 when there was none. */
+  writeLatencyMs: number;
+  readLatencyMs: number;
+  /** When its last full scrub pass ended, and how much of the present one is done, 0 to 1. */
+  scrubbedAt: Date | null;
+  scrubProgress: number;
+  /** When what it holds was last compared, wholly, with what the chunk rows say. */
+  inventoriedAt: Date | null;
+  /** Multiplies the capacity when copies are placed. */
+  weight: number;
+  /** Nodes that say the same are on one disk. Empty when it is not known. */
+  device: string;
   capacityBytes: number;
   freeBytes: number;
   /** Bytes of its chunks. */
@@ -31,6 +54,13 @@ export interface NodeReport {
   chunkCount: number;
   lastSeenAt: Date | null;
   registeredAt: Date;
+}
+
+/** The room of the whole cluster; a disk that several nodes share counts once. */
+export interface CapacityReport {
+  totalBytes: number;
+  freeBytes: number;
+  devices: number;
 }
 
 export interface ChunkReport {
@@ -49,7 +79,10 @@ export interface ClusterReport {
   asOf: Date;
   /** Copies each chunk should have. */
   replicas: number;
+  /** By name, numbers in their order. */
   nodes: NodeReport[];
+  /** Of the nodes within reach. */
+  capacity: CapacityReport;
   /** Null while nothing could be counted since this process started. */
   chunks: ChunkReport | null;
   repairs: never[];
