@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createClusterState } from "@holdfast/core/cluster-state";
 import { startController } from "@holdfast/core/controller";
+import { connectSupervisor, createFaultSimulation } from "@holdfast/core/fault-simulation";
 import { isDatabaseUnavailable, startHttpServer } from "@holdfast/core/http-edge";
 import { type Logger, SECOND_MS } from "@holdfast/core/kernel";
+import { createNodeClients } from "@holdfast/core/node-client";
 import type { RunningService } from "@holdfast/core/service";
 import { applyMigrations, openDatabase } from "@holdfast/db";
 import next from "next";
@@ -32,6 +34,14 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     replicas: env.HOLDFAST_REPLICAS,
     writeQuorum: env.HOLDFAST_WRITE_QUORUM,
     hasHeard: (nodeId) => controller.hasHeard(nodeId),
+    downAfterMs: env.HOLDFAST_DOWN_AFTER_MS,
+  });
+  const nodes = createNodeClients({ clusterKey: env.HOLDFAST_CLUSTER_KEY });
+  const simulation = createFaultSimulation({
+    pool: database.pool,
+    allowed: env.HOLDFAST_SIMULATE_FAULTS,
+    supervisor: connectSupervisor(process),
+    nodes,
   });
   const accounts = createAccounts({ database, secret: env.HOLDFAST_AUTH_SECRET, logger });
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_ADMIN_PORT });
@@ -41,7 +51,10 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     bind: env.HOLDFAST_BIND,
     portSetting: "HOLDFAST_ADMIN_PORT",
     dev: env.HOLDFAST_DEV,
-    handler: createRoutes({ database, accounts, controller, clusterState, logger, stopping: stopping.signal }, pages.getRequestHandler()),
+    handler: createRoutes(
+      { database, accounts, controller, clusterState, simulation, logger, stopping: stopping.signal },
+      pages.getRequestHandler(),
+    ),
     logger,
   });
   return {
@@ -50,6 +63,7 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
       await server.stop();
       await pages.close();
       await controller.stop();
+      void nodes.close(); // not waited for: a paused node answers nothing
       await database.close();
     },
   };

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type Accounts, createAccounts } from "@holdfast/core/accounts";
 import { createClusterState } from "@holdfast/core/cluster-state";
+import type { StoreStats } from "@holdfast/core/chunk-store";
+import { listEvents } from "@holdfast/core/events";
+import { createFaultSimulation, type NodeAccess, type NodeFault } from "@holdfast/core/fault-simulation";
 import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger } from "@holdfast/core/kernel";
 import { openDatabase } from "@holdfast/db";
@@ -25,12 +28,25 @@ let server: HttpServer;
 let origin: string;
 const cookies: Record<Visitor, string> = { nobody: "", user: "", admin: "" };
 
+/** What the nodes were asked to simulate on themselves. */
+const simulated: NodeFault[] = [];
+const obedientNodes: NodeAccess = {
+  clientFor: () => ({ stats: async () => ({}) as StoreStats }),
+  commandsFor: () => ({
+    verify: async () => undefined,
+    simulate: async (fault) => void simulated.push(fault),
+    recover: async () => void simulated.splice(0),
+    simulated: async () => [],
+  }),
+};
+
 function servicesOn(db: Services["database"]): Services {
   return {
     database: db,
     accounts,
     controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }] },
     clusterState: createClusterState({ pool: db.pool, hasHeard: () => true }),
+    simulation: createFaultSimulation({ pool: db.pool, allowed: true, supervisor: undefined, nodes: obedientNodes }),
     logger,
     stopping: stopping.signal,
   };
@@ -82,6 +98,9 @@ const get = (path: string, visitor: Visitor, headers: Record<string, string> = {
 const DECLARED: Record<string, Record<Visitor, number>> = {
   "/api/health": { nobody: 200, user: 200, admin: 200 },
   "/api/cluster": { nobody: 401, user: 403, admin: 200 },
+  "/api/cluster/nodes/2/simulate": { nobody: 405, user: 405, admin: 405 },
+  "/api/cluster/nodes/2/recover": { nobody: 405, user: 405, admin: 405 },
+  "/api/cluster/nodes/two/simulate": { nobody: 404, user: 404, admin: 404 },
   "/api/nothing": { nobody: 404, user: 404, admin: 404 },
   "/": { nobody: 200, user: 200, admin: 200 },
 };
@@ -94,12 +113,17 @@ test.each(Object.entries(DECLARED))("%s lets in whom it should, and nobody else"
 });
 
 test("no procedure of the router answers anybody but an admin, whatever it is given", async () => {
-  const procedures = Object.keys(appRouter._def.procedures);
+  const flat = appRouter._def.procedures as unknown as Record<string, { _def: { type: "query" | "mutation" | "subscription" } }>;
+  const procedures = Object.keys(flat);
   expect(procedures.length).toBeGreaterThanOrEqual(4);
   for (const path of procedures) {
     const accept = { accept: path === "cluster.live" ? "text/event-stream" : "application/json" };
-    expect((await get(`/api/trpc/${path}`, "nobody", accept)).status, path).toBe(401);
-    expect((await get(`/api/trpc/${path}`, "user", accept)).status, path).toBe(403);
+    const ask = (visitor: Visitor) =>
+      flat[path]!._def.type === "mutation"
+        ? post(`/api/trpc/${path}`, {}, { cookie: cookies[visitor] })
+        : get(`/api/trpc/${path}`, visitor, accept);
+    expect((await ask("nobody")).status, path).toBe(401);
+    expect((await ask("user")).status, path).toBe(403);
   }
   for (const visitor of ["nobody", "user"] as const) {
     const stream = await (await get("/api/trpc/cluster.live", visitor)).text();
@@ -181,6 +205,61 @@ test("metrics are for this machine and for admins, not for whom a proxy passes o
   expect((await get("/metrics", "nobody", forwarded)).status).toBe(401);
   expect((await get("/metrics", "user", forwarded)).status).toBe(403);
   expect((await get("/metrics", "admin", forwarded)).status).toBe(200);
+});
+
+test("an admin orders a fault of a node and ends it; nobody else can, and the log says who did", async () => {
+  const order = { fault: "slow", seconds: 60, latencyMs: 200 };
+  const at = "/api/cluster/nodes/2";
+  for (const [visitor, status] of [
+    ["nobody", 401],
+    ["user", 403],
+  ] as const) {
+    expect((await post(`${at}/simulate`, order, { cookie: cookies[visitor] })).status).toBe(status);
+    expect((await post(`${at}/recover`, {}, { cookie: cookies[visitor] })).status).toBe(status);
+  }
+  expect((await post(`${at}/simulate`, order, { cookie: cookies.admin, origin: "http://evil.example" })).status).toBe(403);
+  expect(simulated).toEqual([]);
+
+  const answer = await post(`${at}/simulate`, order, { cookie: cookies.admin });
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({ nodeId: 2, fault: "slow", until: expect.any(String) as string });
+  expect(simulated).toEqual([{ kind: "slow", seconds: 60, latencyMs: 200 }]);
+  expect((await post(`${at}/recover`, {}, { cookie: cookies.admin })).status).toBe(200);
+  expect(simulated).toEqual([]);
+  const { items } = await listEvents(database.pool, { nodeId: 2, limit: 2 });
+  expect(items.map(({ message }) => message)).toEqual([
+    "owner ended what was simulated on node-2.",
+    "owner simulated: node-2 slowed down by 200 ms for 60 s.",
+  ]);
+});
+
+test.each([
+  [400, "simulation.invalid", 2, { fault: "flood", seconds: 60 }],
+  [400, "simulation.invalid", 2, { fault: "kill" }],
+  [400, "simulation.invalid", 2, { fault: "partition", seconds: 86_400 }],
+  [400, "simulation.invalid", 2, { fault: "corrupt", seconds: 60, ids: ["00".repeat(32)] }],
+  [400, "simulation.invalid", 2, []],
+  [404, "simulation.no_such_node", 99, { fault: "slow", seconds: 60 }],
+  [409, "simulation.only_embedded", 2, { fault: "kill", seconds: 60 }],
+  [409, "simulation.last_copy", 2, { fault: "corrupt", seconds: 60 }],
+])("a fault that cannot be: %i %s", async (status, error, node, order) => {
+  const answer = await post(`/api/cluster/nodes/${node}/simulate`, order, { cookie: cookies.admin });
+  expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([status, error]);
+  expect(simulated).toEqual([]);
+});
+
+test("the console's own interface does the same, and passes the refusal's words on", async () => {
+  const client = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${origin}/api/trpc`, transformer: superjson, headers: { cookie: cookies.admin, origin } })],
+  });
+  expect(await client.simulation.status.query()).toEqual({ allowed: true, embedded: false, faults: [] });
+  await client.simulation.simulate.mutate({ nodeId: 2, fault: { kind: "disk-full", seconds: 60 } });
+  expect(simulated).toEqual([{ kind: "disk-full", seconds: 60 }]);
+  await client.simulation.recover.mutate({ nodeId: 2 });
+  await expect(client.simulation.add.mutate()).rejects.toMatchObject({
+    message: expect.stringContaining("only in the embedded cluster") as string,
+    data: { code: "simulation.only_embedded", httpStatus: 409 },
+  });
 });
 
 test("what can only be read refuses to be written, and says what it allows", async () => {

@@ -1,12 +1,20 @@
 /** What is answered before Next gets to see a request. Every route authorises in its first line, but for health and sign-in. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { peerOf } from "@holdfast/core/accounts";
-import { answerJson, createDatabaseProbe, HttpEdgeError, RETRY_AFTER_SECONDS, type RequestHandler } from "@holdfast/core/http-edge";
+import {
+  answerJson,
+  answerMetrics,
+  createDatabaseProbe,
+  HttpEdgeError,
+  RETRY_AFTER_SECONDS,
+  type RequestHandler,
+} from "@holdfast/core/http-edge";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { requireAdmin } from "./access.ts";
-import { metricsText } from "./metrics.ts";
+import { clusterMetrics } from "./metrics.ts";
 import { appRouter } from "./routers/index.ts";
 import type { Services } from "./services.ts";
+import { simulationRoute } from "./simulate.ts";
 
 /** `pages` answers everything that is none of ours. */
 export function createRoutes(services: Services, pages: RequestHandler): RequestHandler {
@@ -33,6 +41,8 @@ export function createRoutes(services: Services, pages: RequestHandler): Request
       if (req.headers.accept === "text/event-stream") await requireAdmin(services.accounts, req.headers);
       return trpc(req, res);
     }
+    const simulation = simulationRoute(services, path);
+    if (simulation !== undefined) return await simulation(req, res);
     if (path.startsWith("/api/")) throw new HttpEdgeError("request.not_found", "There is nothing at this address.");
     return await pages(req, res);
   };
@@ -62,8 +72,7 @@ async function cluster({ accounts, clusterState }: Services, req: IncomingMessag
 /** For a scraper on this machine, or an admin. */
 async function metrics({ accounts, clusterState, controller }: Services, req: IncomingMessage, res: ServerResponse): Promise<void> {
   if (!peerOf(req).loopback) await requireAdmin(accounts, req.headers);
-  const text = metricsText(await clusterState.read(), controller.workers());
-  res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" }).end(text);
+  answerMetrics(res, clusterMetrics(await clusterState.read(), controller.workers()));
 }
 
 function requireReading({ method }: IncomingMessage): void {

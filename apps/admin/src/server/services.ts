@@ -1,6 +1,7 @@
 import type { Accounts } from "@holdfast/core/accounts";
 import type { ClusterState } from "@holdfast/core/cluster-state";
 import type { Controller } from "@holdfast/core/controller";
+import type { FaultSimulation } from "@holdfast/core/fault-simulation";
 import type { Logger } from "@holdfast/core/kernel";
 import type { Database } from "@holdfast/db";
 
@@ -10,6 +11,7 @@ export interface Services {
   accounts: Pick<Accounts, "handler" | "actorOf">;
   controller: Pick<Controller, "workers">;
   clusterState: ClusterState;
+  simulation: FaultSimulation;
   logger: Logger;
   /** Aborts when the process stops: long answers end. */
   stopping: AbortSignal;

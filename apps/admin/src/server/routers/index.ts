@@ -5,6 +5,7 @@ import { listEvents } from "@holdfast/core/events";
 import { z } from "zod";
 import { requireAdmin } from "../access.ts";
 import { liveUpdates } from "../live.ts";
+import { simulationRouter } from "./simulation.ts";
 import { adminProcedure, router } from "./trpc.ts";
 
 export type { Context } from "./trpc.ts";
@@ -33,6 +34,7 @@ export const appRouter = router({
       .input(z.strictObject({ span, nodeId: nodeId.optional() }))
       .query(({ ctx, input }) => readCapacityHistory(ctx.pool, input.span, input.nodeId)),
   }),
+  simulation: simulationRouter,
   events: router({
     list: adminProcedure
       .input(eventsPage)

@@ -1,5 +1,6 @@
 /** The base of every procedure. There is only one kind: for admins. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { SimulationErrorCode } from "@holdfast/core/fault-simulation";
 import { type HttpEdgeErrorCode } from "@holdfast/core/http-edge";
 import { SECOND_MS } from "@holdfast/core/kernel";
 import { publicError, publicShape } from "@holdfast/core/trpc-edge";
@@ -13,9 +14,16 @@ export interface Context {
   headers: IncomingHttpHeaders;
 }
 
-const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> = {
+const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Record<SimulationErrorCode, TRPC_ERROR_CODE_KEY> = {
   "auth.required": "UNAUTHORIZED",
   "auth.forbidden": "FORBIDDEN",
+  "simulation.off": "FORBIDDEN",
+  "simulation.invalid": "BAD_REQUEST",
+  "simulation.last_copy": "CONFLICT",
+  "simulation.only_embedded": "CONFLICT",
+  "simulation.conflict": "CONFLICT",
+  "simulation.no_such_node": "NOT_FOUND",
+  "simulation.failed": "BAD_GATEWAY",
 };
 
 const t = initTRPC.context<Context>().create({
