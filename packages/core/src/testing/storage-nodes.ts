@@ -3,10 +3,13 @@ import { type ChunkStore, ChunkStoreError, MemoryChunkStore, type PutResult, typ
 import type { ChunkId } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import type { NodeCommands } from "../node-client/index.ts";
 import { nodeSnapshot } from "./node-snapshot.ts";
 
 /** `hanging` nodes take a request and say nothing until the fault ends; then it succeeds. */
 export type NodeFault = "none" | "unreachable" | "hanging" | "full";
+
+type TestNodeCommands = Pick<NodeCommands, "verify" | "trash" | "restore" | "listTrash" | "purgeTrash">;
 
 export class TestNode {
   snapshot: NodeSnapshot;
@@ -30,6 +33,20 @@ export class TestNode {
     else this.#recovered.resolve();
   }
 
+  /** The highest epoch this node heard. */
+  epoch = 0;
+  /** Called before the node carries out a command. */
+  onCommand: (command: "trash" | "restore" | "purge" | "verify") => void | Promise<void> = () => undefined;
+
+  /** What the controller may tell it, over the network. */
+  readonly commands: TestNodeCommands = {
+    verify: async (id) => ({ length: (await (await this.#commanded("verify")).get(id)).length }),
+    trash: async (ids, epoch) => await (await this.#commanded("trash", epoch)).trash(ids),
+    restore: async (ids, epoch) => await (await this.#commanded("restore", epoch)).restore(ids),
+    listTrash: async (after, limit) => await this.#reached().listTrash(after, limit),
+    purgeTrash: async (olderThanMs, epoch) => await (await this.#commanded("purge", epoch)).purgeTrash(olderThanMs),
+  };
+
   /** The node as seen over the network. */
   readonly client: ChunkStore = {
     put: (id, bytes) => this.#put(id, bytes),
@@ -40,6 +57,15 @@ export class TestNode {
     stats: async () => await this.#reached().stats(),
     close: async () => undefined,
   };
+
+  async #commanded(command: Parameters<TestNode["onCommand"]>[0], epoch = this.epoch): Promise<MemoryChunkStore> {
+    this.#reached();
+    await this.onCommand(command);
+    if (epoch < this.epoch)
+      throw new ChunkStoreError("store.stale_epoch", "A newer leader commands this node.", { epoch, highest: this.epoch });
+    this.epoch = epoch;
+    return this.#reached();
+  }
 
   async #put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
     this.attempts++;
@@ -72,7 +98,7 @@ export interface TestNodes {
   /** In ascending order of number, from 1. */
   readonly all: readonly TestNode[];
   readonly membership: Membership;
-  readonly clients: { clientFor(node: { id: number }): ChunkStore };
+  readonly clients: { clientFor(node: { id: number }): ChunkStore; commandsFor(node: { id: number }): TestNodeCommands };
 }
 
 export function createTestNodes(count: number): TestNodes {
@@ -81,6 +107,6 @@ export function createTestNodes(count: number): TestNodes {
   return {
     all,
     membership: { nodes: () => all.map((node) => node.snapshot), node: (id) => byId(id)?.snapshot },
-    clients: { clientFor: ({ id }) => byId(id)!.client },
+    clients: { clientFor: ({ id }) => byId(id)!.client, commandsFor: ({ id }) => byId(id)!.commands },
   };
 }

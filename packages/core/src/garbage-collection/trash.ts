@@ -1,0 +1,83 @@
+/** The second step: nodes are told to trash their copies of chunks that were condemned long enough ago. What may go wrong is told in `collector.ts`. */
+import type pg from "pg";
+import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import { limits, SECOND_MS } from "../kernel/index.ts";
+import { isWithinReach, type KnownNode } from "./nodes.ts";
+
+/** A chunk whose copies may be trashed until its window closes. */
+export interface DoomedChunk {
+  id: ChunkId;
+  /** The nodes that have still to trash theirs. */
+  nodeIds: number[];
+}
+
+/** How long after its window was opened an order may be sent, so that it is dead when the window closes by itself. */
+export const SEND_WITHIN_MS: number = 10 * SECOND_MS;
+
+/**
+ * Picks condemned chunks that a node within reach could trash now, and opens their windows: until these close, no answer of a
+ * node that was asked for before counts as a copy. References are looked for once more, under the lock as in `condemn`.
+ */
+export async function openWindows(
+  tx: pg.PoolClient,
+  { nodes, graceMs, chunksMax }: { nodes: readonly KnownNode[]; graceMs: number; chunksMax: number },
+): Promise<DoomedChunk[]> {
+  const reachable = nodes.filter(isWithinReach).map(({ id }) => id);
+  const removed = nodes.filter(({ intent }) => intent === "removed").map(({ id }) => id);
+  const { rows: locked } = await tx.query<{ id: Buffer }>({
+    name: "garbage-lock-due",
+    text: `SELECT id FROM chunk
+            WHERE state = 'condemned' AND condemned_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
+              AND (trashing_until IS NULL OR trashing_until < clock_timestamp())
+              AND (replicas && $2::smallint[] OR replicas <@ $3::smallint[] AND (replicas <> '{}' OR trashing_until IS NULL))
+            ORDER BY condemned_at, id LIMIT $4 FOR UPDATE SKIP LOCKED`,
+    values: [graceMs, reachable, removed, chunksMax],
+  });
+  const { rows } = await tx.query<{ id: Buffer; nodeIds: number[] }>({
+    name: "garbage-open-windows",
+    text: `UPDATE chunk SET trashing_until = clock_timestamp() + $3::bigint * interval '1 millisecond',
+                  replicas = ARRAY(SELECT unnest(replicas) EXCEPT SELECT unnest($2::smallint[]) ORDER BY 1)
+            WHERE id = ANY ($1::bytea[]) AND state = 'condemned' AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
+            RETURNING id, replicas AS "nodeIds"`,
+    values: [locked.map(({ id }) => id), removed, SEND_WITHIN_MS + limits.nodeCommandLifeMs],
+  });
+  return rows.map(({ id, nodeIds }) => ({ id: chunkIdFromBytes(id), nodeIds }));
+}
+
+/** What became of the orders for one chunk. */
+export interface TrashOutcome {
+  id: ChunkId;
+  /** The nodes that said it is done. */
+  done: number[];
+  /** No order is still out: each node that was asked has answered. */
+  settled: boolean;
+}
+
+/** Where every order was answered the window closes now; elsewhere it closes by itself, when the orders that are out are dead. */
+export async function closeWindows(tx: pg.PoolClient, outcomes: readonly TrashOutcome[]): Promise<void> {
+  const ids = outcomes.map(({ id }) => chunkIdToBytes(id));
+  await tx.query("SELECT FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE", [ids]);
+  await tx.query({
+    name: "garbage-close-windows",
+    text: `UPDATE chunk SET replicas = ARRAY(SELECT unnest(replicas) EXCEPT SELECT unnest(outcome.done::smallint[]) ORDER BY 1),
+                  trashing_until = CASE WHEN outcome.settled THEN clock_timestamp() ELSE trashing_until END
+             FROM unnest($1::bytea[], $2::text[], $3::boolean[]) AS outcome (id, done, settled)
+            WHERE chunk.id = outcome.id AND chunk.state = 'condemned'`,
+    values: [ids, outcomes.map(({ done }) => `{${done.join(",")}}`), outcomes.map(({ settled }) => settled)],
+  });
+}
+
+/** Rows of chunks that no node has any more go when nobody could still count on an answer from before. Returns how many. */
+export async function forgetTombstones(
+  tx: pg.PoolClient,
+  { tombstoneMs, chunksMax }: { tombstoneMs: number; chunksMax: number },
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM chunk WHERE id IN (
+       SELECT id FROM chunk WHERE state = 'condemned' AND replicas = '{}' AND trashing_until < clock_timestamp() - $1::bigint * interval '1 millisecond'
+          AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
+        ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [tombstoneMs, chunksMax],
+  );
+  return rowCount ?? 0;
+}
