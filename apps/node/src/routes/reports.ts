@@ -1,6 +1,6 @@
 /** What a node says of itself. */
 import type { ChunkStore, StoreStats } from "@holdfast/core/chunk-store";
-import { answerJson } from "@holdfast/core/http-edge";
+import { answerJson, answerMetrics, type Metric } from "@holdfast/core/http-edge";
 import type { NodeIdentity } from "@holdfast/core/node-registration";
 import type { Exchange, Route } from "../route.ts";
 
@@ -28,8 +28,7 @@ export function reportRoutes(store: ChunkStore, facts: NodeFacts): Route[] {
   }
 
   async function metrics({ res }: Exchange): Promise<void> {
-    const text = prometheusText(await store.stats(), facts.name);
-    res.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": Buffer.byteLength(text) }).end(text);
+    answerMetrics(res, storeMetrics(await store.stats(), facts.name));
   }
 
   return [
@@ -39,21 +38,21 @@ export function reportRoutes(store: ChunkStore, facts: NodeFacts): Route[] {
   ];
 }
 
-type Metric = [name: string, type: "gauge" | "counter", help: string, value: number];
-
-function prometheusText(stats: StoreStats, node: string): string {
-  const metrics: Metric[] = [
-    ["holdfast_node_capacity_bytes", "gauge", "Size of the disk.", stats.capacityBytes],
-    ["holdfast_node_free_bytes", "gauge", "Free for chunks, less the reserve.", stats.freeBytes],
-    ["holdfast_node_used_bytes", "gauge", "Sum of the chunks held.", stats.usedBytes],
-    ["holdfast_node_chunks", "gauge", "Chunks held.", stats.chunkCount],
-    ["holdfast_node_writable", "gauge", "1 while new chunks are taken.", Number(stats.writable)],
-    ["holdfast_node_foreign_files", "gauge", "Files among the chunks that are not ours.", stats.foreignFiles],
-    ["holdfast_node_disk_errors_total", "counter", "Operations that the disk failed.", stats.diskErrors],
-    ["holdfast_node_corrupt_chunks_total", "counter", "Chunks found damaged and set aside.", stats.corruptChunks],
-    ["process_resident_memory_bytes", "gauge", "Memory of the process.", process.memoryUsage.rss()],
+function storeMetrics(stats: StoreStats, node: string): Metric[] {
+  const metric = (name: string, type: Metric["type"], help: string, value: number): Metric => ({
+    name,
+    type,
+    help,
+    value: [{ labels: { node }, value }],
+  });
+  return [
+    metric("holdfast_node_capacity_bytes", "gauge", "Size of the disk.", stats.capacityBytes),
+    metric("holdfast_node_free_bytes", "gauge", "Free for chunks, less the reserve.", stats.freeBytes),
+    metric("holdfast_node_used_bytes", "gauge", "Sum of the chunks held.", stats.usedBytes),
+    metric("holdfast_node_chunks", "gauge", "Chunks held.", stats.chunkCount),
+    metric("holdfast_node_writable", "gauge", "1 while new chunks are taken.", Number(stats.writable)),
+    metric("holdfast_node_foreign_files", "gauge", "Files among the chunks that are not ours.", stats.foreignFiles),
+    metric("holdfast_node_disk_errors_total", "counter", "Operations that the disk failed.", stats.diskErrors),
+    metric("holdfast_node_corrupt_chunks_total", "counter", "Chunks found damaged and set aside.", stats.corruptChunks),
   ];
-  return metrics
-    .map(([name, type, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name}{node="${node}"} ${value}\n`)
-    .join("");
 }
