@@ -6,6 +6,9 @@ import { createRequestVerifier, type RequestVerifier } from "@holdfast/core/requ
 import { answerNodeError } from "./errors.ts";
 import { type Exchange, matchPath, type Route } from "./route.ts";
 
+/** A chunk's name says its bytes: to put it twice is to put it once. */
+const REPEATABLE = new Set(["GET", "HEAD", "PUT"]);
+
 /** Every route of the node behind one guard. Whoever takes longer than `exchangeTimeoutMs` is cut off, for others wait for the memory. */
 export function createNodeHandler(
   routes: readonly Route[],
@@ -53,7 +56,7 @@ function mayPass(access: Route["access"] | undefined, req: IncomingMessage): boo
 }
 
 function requireSignature(verifier: RequestVerifier, { method, url, headers }: IncomingMessage): void {
-  const verdict = verifier.verify({ method: method!, path: url!, headers });
+  const verdict = verifier.verify({ method: method!, path: url!, headers, repeatable: REPEATABLE.has(method!) });
   if (verdict === "valid") return;
   const remedy = verdict === "expired" ? "Set the clocks of both machines by NTP." : "Sign it with the cluster key, each time anew.";
   throw new ChunkStoreError("store.unauthenticated", `The signature of this request is ${verdict}. ${remedy}`, { verdict });

@@ -14,8 +14,8 @@ import { createFailureDetector, detectionLimits, type FailureDetector } from "..
 import { HOUR_MS, limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership, LeadershipError } from "../leadership/index.ts";
 import { recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
-import { ControllerService, type ServiceHandlers } from "../protocol/index.ts";
-import { startGrpcServer } from "./grpc-server.ts";
+import { ControllerService, type ServiceHandlers, startGrpcServer } from "../protocol/index.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
 import { parseHeartbeat, parseRegistration } from "./requests.ts";
 
 export interface ControllerOptions {
@@ -43,7 +43,12 @@ export interface Controller {
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const reign = createReign(options);
   const workers = backgroundWorkers(options, reign);
-  const server = await startGrpcServer(ControllerService, nodeCalls(options, reign), options);
+  const server = await startGrpcServer(ControllerService, nodeCalls(options, reign), {
+    ...options,
+    name: "The controller",
+    portSetting: "HOLDFAST_CONTROLLER_PORT",
+    statusOf: (error) => grpcStatusOf(error, options.logger),
+  });
   await reign.leadership.start();
   for (const worker of workers) await worker.start();
   logListening(options, server.port, reign);

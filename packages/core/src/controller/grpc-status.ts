@@ -3,14 +3,15 @@ import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { DomainError, type Logger } from "../kernel/index.ts";
 import type { LeadershipErrorCode } from "../leadership/index.ts";
 import type { MembershipErrorCode } from "../membership/index.ts";
-import type { ControllerErrorCode } from "./errors.ts";
+import type { CallErrorCode } from "../protocol/index.ts";
 
-type Code = ControllerErrorCode | LeadershipErrorCode | MembershipErrorCode;
+type Code = CallErrorCode | LeadershipErrorCode | MembershipErrorCode;
 
 /** What a node may act upon, as `proto/` promises it. A code without a line here does not compile. */
 const STATUSES: Record<Code, status> = {
   "call.unauthenticated": status.UNAUTHENTICATED,
   "call.invalid": status.INVALID_ARGUMENT,
+  "call.too_slow": status.DEADLINE_EXCEEDED,
   "leader.not_us": status.UNAVAILABLE,
   "node.cloned": status.ALREADY_EXISTS,
   "node.foreign": status.FAILED_PRECONDITION,

@@ -1,8 +1,7 @@
 /** Turns what came over the wire into what the domain takes, or says which field is impossible. */
 import { z } from "zod";
 import type { NodeHeartbeat, NodeRegistration } from "../membership/index.ts";
-import type { HeartbeatRequest, RegisterNodeRequest } from "../protocol/index.ts";
-import { ControllerError } from "./errors.ts";
+import { type HeartbeatRequest, parseCall, type RegisterNodeRequest } from "../protocol/index.ts";
 
 const count = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), "is too large").transform(Number);
 const duration = z.number().min(0, "must not be negative");
@@ -48,14 +47,7 @@ const registration = z.object({
 const heartbeat = z.object({ identity: uuid, bootId: uuid, sequence: count.refine((value) => value > 0, "counts up from 1"), status });
 
 /** Throws `call.invalid`. */
-export const parseRegistration = (request: RegisterNodeRequest): NodeRegistration => parse(registration, request);
+export const parseRegistration = (request: RegisterNodeRequest): NodeRegistration => parseCall(registration, request);
 
 /** Throws `call.invalid`. */
-export const parseHeartbeat = (request: HeartbeatRequest): NodeHeartbeat => parse(heartbeat, request);
-
-function parse<T>(schema: z.ZodType<T>, request: unknown): T {
-  const parsed = schema.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
-  throw new ControllerError("call.invalid", `The call cannot be understood: ${faults.join("; ")}.`);
-}
+export const parseHeartbeat = (request: HeartbeatRequest): NodeHeartbeat => parseCall(heartbeat, request);

@@ -11,24 +11,46 @@ import {
 } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 
-type UnaryMethods<S extends DescService> = {
-  [K in keyof S["method"] as S["method"][K] extends DescMethod & { methodKind: "unary" } ? K : never]: S["method"][K];
+type MethodsOf<S extends DescService, Kind extends DescMethod["methodKind"]> = {
+  [K in keyof S["method"] as S["method"][K] extends DescMethod & { methodKind: Kind } ? K : never]: S["method"][K];
 };
 
-/** A handler for each unary method: takes the request, returns the response or throws a `grpc.ServiceError`-like object. */
+type Input<M extends DescMethod> = MessageShape<M["input"]>;
+type Output<M extends DescMethod> = MessageInitShape<M["output"]>;
+
+export interface CallContext {
+  /** Aborted when the caller is gone, or the call takes longer than it may. */
+  gone: AbortSignal;
+}
+
+/**
+ * A handler for each method, unary or streaming one way. It throws what it cannot do. Of a stream that it is given, no more
+ * is read than it asks for; of one that it gives, it is asked for no more than the caller takes, and what it gave may be
+ * changed as soon as it is asked for more.
+ */
 export type ServiceHandlers<S extends DescService> = {
-  [K in keyof UnaryMethods<S>]: (
-    request: MessageShape<UnaryMethods<S>[K]["input"]>,
-    metadata: grpc.Metadata,
-  ) => Promise<MessageInitShape<UnaryMethods<S>[K]["output"]>>;
+  [K in keyof MethodsOf<S, "unary">]: (
+    request: Input<MethodsOf<S, "unary">[K]>,
+    context: CallContext,
+  ) => Promise<Output<MethodsOf<S, "unary">[K]>>;
+} & {
+  [K in keyof MethodsOf<S, "client_streaming">]: (
+    requests: AsyncIterable<Input<MethodsOf<S, "client_streaming">[K]>>,
+    context: CallContext,
+  ) => Promise<Output<MethodsOf<S, "client_streaming">[K]>>;
+} & {
+  [K in keyof MethodsOf<S, "server_streaming">]: (
+    request: Input<MethodsOf<S, "server_streaming">[K]>,
+    context: CallContext,
+  ) => AsyncIterable<Output<MethodsOf<S, "server_streaming">[K]>>;
 };
 
 /** A caller for each unary method. Rejects with `grpc.ServiceError`. */
 export type ServiceClient<S extends DescService> = {
-  [K in keyof UnaryMethods<S>]: (
-    request: MessageInitShape<UnaryMethods<S>[K]["input"]>,
+  [K in keyof MethodsOf<S, "unary">]: (
+    request: MessageInitShape<MethodsOf<S, "unary">[K]["input"]>,
     options: { metadata: grpc.Metadata; deadline: Date },
-  ) => Promise<MessageShape<UnaryMethods<S>[K]["output"]>>;
+  ) => Promise<MessageShape<MethodsOf<S, "unary">[K]["output"]>>;
 } & { close(): void };
 
 /** The service as grpc-js wants it described. */
@@ -44,7 +66,8 @@ export function createServiceClient<S extends DescService>(
 ): ServiceClient<S> {
   const Client = grpc.makeGenericClientConstructor(grpcDefinition(service), service.typeName);
   const client = new Client(address, credentials, options);
-  const calls = service.methods.map((method) => [method.localName, promisified(client, method.localName)]);
+  const unary = service.methods.filter(({ methodKind }) => methodKind === "unary");
+  const calls = unary.map(({ localName }) => [localName, promisified(client, localName)]);
   return { ...Object.fromEntries(calls), close: () => client.close() } as ServiceClient<S>;
 }
 

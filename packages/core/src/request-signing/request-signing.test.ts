@@ -77,6 +77,16 @@ test("a captured request does not work a second time, however long one waits", (
   }
 });
 
+test("a request captured before a restart is refused after it, unless to do it again is harmless", () => {
+  const { clock, headers } = setUp();
+  clock.advance(1);
+  const restarted = createRequestVerifier(KEY, clock);
+  expect(restarted.verify({ ...REQUEST, headers })).toBe("expired");
+  expect(restarted.verify({ ...REQUEST, headers, repeatable: true })).toBe("valid");
+  expect(restarted.verify({ ...REQUEST, headers, repeatable: true })).toBe("replayed");
+  expect(restarted.verify({ ...REQUEST, headers: signRequest(KEY, REQUEST, clock) })).toBe("valid");
+});
+
 test("a request from a clock too far behind or ahead is refused", () => {
   for (const skewMs of [-limits.signatureWindowMs - 1, limits.signatureWindowMs + 1]) {
     const { clock, verifier } = setUp();

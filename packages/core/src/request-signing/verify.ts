@@ -9,6 +9,11 @@ export type SignatureVerdict = "valid" | "missing" | "malformed" | "expired" | "
 export interface ReceivedRequest extends SignedRequest {
   /** Lower-case names, as `node:http` gives them. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
+  /**
+   * Whether doing it twice is harmless, as with a read. Any other request must have been signed since the verifier is there:
+   * which nonces were spent before, it cannot know.
+   */
+  repeatable?: boolean;
 }
 
 export interface RequestVerifier {
@@ -22,8 +27,9 @@ const SIGNATURE = /^[0-9a-f]{64}$/;
 
 export function createRequestVerifier(key: string, clock: Clock = systemClock): RequestVerifier {
   const nonces = createNonceMemory(clock);
+  const startedAtMs = clock.now().getTime();
   return {
-    verify({ method, path, headers }) {
+    verify({ method, path, headers, repeatable = false }) {
       const { "holdfast-time": time, "holdfast-nonce": nonce, "holdfast-signature": signature } = headers;
       if (time === undefined && nonce === undefined && signature === undefined) return "missing";
       if (!matches(time, TIME) || !matches(nonce, NONCE) || !matches(signature, SIGNATURE)) return "malformed";
@@ -31,6 +37,7 @@ export function createRequestVerifier(key: string, clock: Clock = systemClock): 
       const sentAtMs = Number(time);
       if (Math.abs(clock.now().getTime() - sentAtMs) > limits.signatureWindowMs) return "expired";
       if (!timingSafeEqual(signatureOf(key, { method, path }, time, nonce), Buffer.from(signature, "hex"))) return "wrong";
+      if (!repeatable && sentAtMs < startedAtMs) return "expired";
       // Last, so that only holders of the key can fill the memory.
       return nonces.spend(nonce, sentAtMs);
     },
