@@ -15,7 +15,10 @@ import { LoopDisk } from "./faults/loop-disk.ts";
 import { preparePrivateNetwork } from "./faults/network.ts";
 import { runMutants } from "./mutants/run-mutants.ts";
 import { run } from "./run.ts";
-import { FAULT_GROUPS, type FaultGroup, faultGroups } from "./schedule.ts";
+import { FAULT_GROUPS, type FaultKind, faultGroups, kindsNamed } from "./schedule.ts";
+
+const needsOwnNetwork: readonly FaultKind[] = FAULT_GROUPS.partition;
+const needsLoopDisk: readonly FaultKind[] = [...FAULT_GROUPS["power-cut"], ...FAULT_GROUPS["disk-full"]];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,16 +37,17 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const groups = values.faults.split(",").filter((group) => group !== "");
-const unknown = groups.filter((group) => !faultGroups.includes(group as FaultGroup));
+const names = values.faults.split(",").filter((name) => name !== "");
+const unknown = names.filter((name) => kindsNamed(name) === undefined);
 if (unknown.length > 0) {
-  console.error(`There is no fault "${unknown.join('", "')}". Faults: ${faultGroups.join(", ")}.`);
+  console.error(`There is no fault "${unknown.join('", "')}". Faults: ${faultGroups.join(", ")}, or one kind of them.`);
   process.exit(2);
 }
+const wanted = [...new Set(names.flatMap((name) => kindsNamed(name)!))];
 
-if (positionals[0] === "mutants") process.exitCode = await runMutants(positionals.slice(1));
+if (positionals[0] === "mutants") process.exitCode = runMutants(positionals.slice(1));
 else if (!values.inside && spawnSync("unshare", ["--net", "--mount", "true"]).status === 0) process.exitCode = await goInside();
-else process.exitCode = await start(groups as FaultGroup[]);
+else process.exitCode = await start();
 
 /** The same again, alone in its namespaces; what it mounts and cuts is gone with it. */
 async function goInside(): Promise<number> {
@@ -54,22 +58,20 @@ async function goInside(): Promise<number> {
   return await new Promise((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
 }
 
-async function start(wanted: FaultGroup[]): Promise<number> {
+async function start(): Promise<number> {
   const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
   const ownNetwork = values.inside && works("partitions", preparePrivateNetwork);
-  const loopDisks = (wanted.includes("power-cut") || wanted.includes("disk-full")) && works("power cuts and full disks", tryLoopDisk);
-  const possible = wanted.filter((group) => {
-    if (group === "partition") return ownNetwork;
-    return (group !== "power-cut" && group !== "disk-full") || loopDisks;
-  });
+  const needsDisks = wanted.some((kind) => needsLoopDisk.includes(kind));
+  const loopDisks = needsDisks && works("power cuts and full disks", tryLoopDisk);
+  const possible = wanted.filter((kind) => (!needsOwnNetwork.includes(kind) || ownNetwork) && (!needsLoopDisk.includes(kind) || loopDisks));
   console.log(`seed ${seed}, ${values.minutes} minutes, ${values.nodes} nodes, faults: ${possible.join(", ")}`);
-  const leftOut = wanted.filter((group) => !possible.includes(group));
+  const leftOut = wanted.filter((kind) => !possible.includes(kind));
   if (leftOut.length > 0) console.log(`left out, for want of root or of kernel support: ${leftOut.join(", ")}`);
   const violations = await run({
     seed,
     seconds: Number(values.minutes) * 60,
     nodes: Number(values.nodes),
-    kinds: possible.flatMap((group) => [...FAULT_GROUPS[group]]),
+    kinds: possible,
     writers: Number(values.writers),
     readers: Number(values.readers),
     fileBytesMax: Number(values["file-mib"]) * MiB,

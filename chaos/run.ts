@@ -20,7 +20,7 @@ import { createRandom, type Random } from "./random.ts";
 import { describeFault, type FaultKind, planSchedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
 import { ChaosDrive } from "./workload/drive.ts";
-import { Reader } from "./workload/reader.ts";
+import { Reader, type ReaderParts } from "./workload/reader.ts";
 import { Writer } from "./workload/writer.ts";
 
 const CONTROLLER_PORT = 7_000;
@@ -118,7 +118,7 @@ async function hurtAndCheck({ options, cluster, loopDisks, database, clients, le
   return expectations.violations.length;
 }
 
-type WorkParts = Pick<ConstructorParameters<typeof Reader>[0], "drive" | "expectations" | "ledger" | "measurements">;
+type WorkParts = Omit<ReaderParts, "random" | "folderIds">;
 
 async function work(
   { seconds, nodes, kinds, readers, say }: RunOptions,
@@ -134,8 +134,9 @@ async function work(
   sayWhen("the work begins");
 
   const enough = new AbortController();
+  const folderIds = writers.flatMap((writer) => writer.folderIds);
   const readersRun = Array.from({ length: readers }, (_, index) =>
-    new Reader({ ...parts, random: random.fork(`reader ${index}`) }).run(enough.signal),
+    new Reader({ ...parts, folderIds, random: random.fork(`reader ${index}`) }).run(enough.signal),
   );
   const writersRun = writers.map(({ writer }) => writer.run(enough.signal));
   const ends = new AbortController();

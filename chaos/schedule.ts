@@ -24,6 +24,14 @@ export type FaultGroup = keyof typeof FAULT_GROUPS;
 export type FaultKind = (typeof FAULT_GROUPS)[FaultGroup][number];
 export const faultGroups = Object.keys(FAULT_GROUPS) as FaultGroup[];
 
+const allKinds: readonly FaultKind[] = Object.values(FAULT_GROUPS).flat();
+
+/** A group's name stands for all of its kinds; undefined for a name that is neither. */
+export function kindsNamed(name: string): readonly FaultKind[] | undefined {
+  if (Object.hasOwn(FAULT_GROUPS, name)) return FAULT_GROUPS[name as FaultGroup];
+  return (allKinds as readonly string[]).includes(name) ? [name as FaultKind] : undefined;
+}
+
 export interface PlannedFault {
   /** Since the schedule began; later if what came before took longer. */
   atMs: number;

@@ -14,7 +14,14 @@ export interface ReaderParts {
   ledger: Ledger;
   measurements: Measurements;
   random: Random;
+  folderIds: readonly string[];
 }
+
+/** Share of its steps that look at a folder instead of a file. */
+const LISTING_SHARE = 0.1;
+/** Old files are looked at in the end; what has just changed is where mistakes show. */
+const RECENT_FILES = 60;
+const LISTING_MAX = 1_000;
 
 interface Range {
   from: number;
@@ -33,7 +40,8 @@ export class Reader {
     const { random, expectations } = this.#parts;
     while (!signal.aborted) {
       const known = expectations.files.filter(({ entryId }) => entryId !== undefined);
-      if (known.length > 0) await this.#readAny(random.pick(known.slice(-60)));
+      if (random.chance(LISTING_SHARE)) await this.#list(random.pick(this.#parts.folderIds));
+      else if (known.length > 0) await this.#readAny(random.pick(known.slice(-RECENT_FILES)));
       await delay(random.integer(0, 50));
     }
   }
@@ -41,13 +49,30 @@ export class Reader {
   async #readAny(file: ExpectedFile): Promise<void> {
     const { random } = this.#parts;
     const length = file.content.sure?.length ?? 0;
-    if (length === 0 || random.chance(0.6)) return void (await this.read(file));
+    if (length === 0 || random.chance(0.6)) return await this.read(file);
     const from = random.integer(0, length - 1);
     await this.read(file, { from, to: Math.min(length, from + random.integer(1, 512 * KiB)) });
   }
 
-  /** Returns what the answer was, in a word. Whatever it shows must be what was acknowledged at some moment while it was read. */
-  async read(file: ExpectedFile, range?: Range): Promise<"whole" | "absent" | "unavailable" | "cut off" | "wrong"> {
+  /** What is surely in a folder is in its list: no outage may look like an empty folder. */
+  async #list(parentId: string): Promise<void> {
+    const { drive, expectations } = this.#parts;
+    const watched = expectations.files
+      .filter((file) => file.presence.sure === "visible" && file.folder.sure === parentId)
+      .map((file) => ({ file, presence: file.presence.watch(), folder: file.folder.watch() }));
+    const result = await drive.query("entries.list", { parentId, limit: LISTING_MAX });
+    const settled = watched.map(({ file, presence, folder }) => ({ file, changed: presence().size > 1 || folder().size > 1 }));
+    if (result.status === "refused") expectations.violate(`a folder that is there could not be listed: ${result.code}`);
+    if (result.status !== "done") return;
+    const { items, nextCursor } = result.value as { items: { id: string }[]; nextCursor?: string };
+    if (nextCursor !== undefined) return; // too long to be seen whole
+    const listed = new Set(items.map(({ id }) => id));
+    for (const { file } of settled.filter(({ file, changed }) => !changed && !listed.has(file.entryId!)))
+      expectations.violate(`${[...file.name.possible].join(" or ")} is not in the list of its folder`);
+  }
+
+  /** Whatever it shows must be what was acknowledged at some moment while it was read. */
+  async read(file: ExpectedFile, range?: Range): Promise<void> {
     const { drive, measurements } = this.#parts;
     const contents = file.content.watch();
     const presence = file.presence.watch();
@@ -57,7 +82,7 @@ export class Reader {
     if (isLost(response)) {
       contents();
       presence();
-      return "cut off";
+      return;
     }
     measurements.count(String(response.statusCode));
     measurements.add(response.statusCode! < 300 ? "first byte of a read" : "refusal of a read", startMs);
@@ -72,56 +97,41 @@ export class Reader {
     { parts, isWhole }: Arrived,
     contents: ReadonlySet<Content>,
     presence: ReadonlySet<Presence>,
-  ): "whole" | "absent" | "unavailable" | "cut off" | "wrong" {
+  ): void {
     const { expectations } = this.#parts;
     const name = [...file.name.possible][0]!;
     const { statusCode: status } = response;
     switch (status) {
       case 404:
-        if (presence.size === 1 && presence.has("visible")) {
+        if (presence.size === 1 && presence.has("visible"))
           expectations.violate(`404 for ${name}, which is there: ${Buffer.concat(parts).toString().slice(0, 200)}`);
-          return "wrong";
-        }
-        return "absent";
-      case 416:
+        return;
+      case 416: // a shorter version by now
       case 200:
-      case 206: {
-        if (!presence.has("visible")) {
-          expectations.violate(`${name} was read although it is ${[...presence].join(" or ")}`);
-          return "wrong";
-        }
-        if (status === 416) return "absent"; // a shorter version by now
-        const from = status === 206 ? range!.from : 0;
-        const to = status === 206 ? range!.to : Number.POSITIVE_INFINITY;
-        return this.#compare(name, contents, { from, to }, parts, isWhole);
-      }
+      case 206:
+        if (!presence.has("visible")) return expectations.violate(`${name} was read although it is ${[...presence].join(" or ")}`);
+        if (status === 206) return this.#compare(name, contents, range!, parts, isWhole);
+        if (status === 200) return this.#compare(name, contents, { from: 0, to: Number.POSITIVE_INFINITY }, parts, isWhole);
+        return;
       case 500:
-        expectations.violate(`an answer was "internal error": reading ${name}: ${Buffer.concat(parts).toString().slice(0, 300)}`);
-        return "wrong";
+        return expectations.violate(`an answer was "internal error": reading ${name}: ${Buffer.concat(parts).toString().slice(0, 300)}`);
       default:
-        return "unavailable";
+        return; // refused for the moment, which is counted
     }
   }
 
-  #compare(
-    name: string,
-    contents: ReadonlySet<Content>,
-    { from, to }: Range,
-    parts: readonly Buffer[],
-    isWhole: boolean,
-  ): "whole" | "cut off" | "wrong" {
+  #compare(name: string, contents: ReadonlySet<Content>, { from, to }: Range, parts: readonly Buffer[], isWhole: boolean): void {
     const { expectations } = this.#parts;
     const check = new ContentCheck(contents, from);
     for (const part of parts) check.feed(part);
     expectations.bytesVerified += check.length;
     const fits = check.candidates.filter(({ length }) => !isWhole || check.length === Math.min(to, length) - from);
-    if (fits.length > 0) return isWhole ? "whole" : "cut off";
-    expectations.wrongBytes += check.candidates.length === 0 ? check.length : 0;
+    if (fits.length > 0) return;
+    if (check.candidates.length === 0) expectations.wrongBytes += check.length;
     const lengths = [...contents].map(({ length, seed }) => `${length} bytes of ${seed}`).join(" or ");
     expectations.violate(
       `wrong bytes of ${name}: ${check.length} bytes from ${from}${isWhole ? "" : ", then cut off"}, expected ${lengths}`,
     );
-    return "wrong";
   }
 }
 

@@ -1,0 +1,8 @@
+/** A guard taken out of the code, and the proof that its absence is noticed. */
+export interface Mutant {
+  name: string;
+  /** Each `find` must be in its file exactly once. */
+  patches: readonly { file: string; find: string; replace: string }[];
+  /** What must fail: tests of one project, or a run of the harness with these arguments. */
+  caughtBy: { project: "unit" | "cluster"; tests: string } | { chaos: readonly string[] };
+}

@@ -1,0 +1,120 @@
+import type { Mutant } from "./mutant.ts";
+
+const CHUNK_STORE = "packages/core/src/chunk-store";
+const GARBAGE = "packages/core/src/garbage-collection";
+
+const readUnchecked = {
+  file: `${CHUNK_STORE}/chunk-file.ts`,
+  find: "isWhole && header.equals(chunkFileHeader(id, bytes.length)) && chunkIdOf(bytes) === id ? bytes : undefined",
+  replace: "isWhole ? bytes : undefined",
+};
+const arrivalUnchecked = {
+  file: "packages/core/src/node-client/http-chunk-store.ts",
+  find: "if (chunkIdOf(answer.body) === id) return answer.body;",
+  replace: "return answer.body;",
+};
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "a chunk is acknowledged without fsync of its file",
+    patches: [{ file: `${CHUNK_STORE}/durable-write.ts`, find: "    await sync(file, path);\n", replace: "" }],
+    caughtBy: { project: "cluster", tests: "chaos/power-cut" },
+  },
+  {
+    name: "a chunk is acknowledged without fsync of its directory",
+    patches: [{ file: `${CHUNK_STORE}/durable-write.ts`, find: "  await syncDirectory(dirname(destination), fileSystem);\n", replace: "" }],
+    caughtBy: { project: "cluster", tests: "chaos/power-cut" },
+  },
+  {
+    name: "a node does not check what it reads",
+    patches: [readUnchecked],
+    caughtBy: { project: "unit", tests: `${CHUNK_STORE}/file-chunk-store` },
+  },
+  {
+    name: "a gateway does not check what arrives",
+    patches: [arrivalUnchecked],
+    caughtBy: { project: "unit", tests: "packages/core/src/node-client" },
+  },
+  {
+    name: "neither the node nor the gateway checks what is read",
+    patches: [readUnchecked, arrivalUnchecked],
+    caughtBy: { chaos: ["--seed", "1", "--minutes", "0.4", "--faults", "flip-bit", "--settle", "5"] },
+  },
+  {
+    name: "an upload is acknowledged at one copy",
+    patches: [
+      {
+        file: "packages/core/src/replication/replicated-write.ts",
+        find: "this.#acknowledged.length >= this.#plan.quorum",
+        replace: "this.#acknowledged.length >= 1",
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/replication" },
+  },
+  {
+    name: "a leader's write does not check its epoch",
+    patches: [{ file: "packages/core/src/leadership/leadership.ts", find: "  if (rowCount === 0) throw notUs();\n", replace: "" }],
+    caughtBy: { project: "unit", tests: "packages/core/src/leadership" },
+  },
+  {
+    name: "an upload's offset is set without comparing",
+    patches: [
+      {
+        file: "packages/core/src/upload/commit-chunks.ts",
+        find: `WHERE id = $1 AND "offset" = $2 AND state = 'receiving'`,
+        replace: `WHERE id = $1 AND ("offset" = $2 OR $2 IS NOT NULL) AND state = 'receiving'`,
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/upload" },
+  },
+  {
+    name: "nobody takes up an upload whose last answer was lost",
+    patches: [
+      {
+        file: "packages/core/src/upload/finalise.ts",
+        find: `upload.state !== "complete"`,
+        replace: `!skipLocked || upload.state !== "complete"`,
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/upload/faults" },
+  },
+  {
+    name: "a node obeys a leader who was replaced",
+    patches: [
+      { file: "apps/node/src/epoch-memory.ts", find: "    if (epoch >= this.highest) return;\n", replace: "    if (epoch >= 0) return;\n" },
+    ],
+    caughtBy: { project: "unit", tests: "apps/node/src/epoch-memory" },
+  },
+  {
+    name: "references are not asked for again before a chunk is condemned",
+    patches: [
+      {
+        file: `${GARBAGE}/condemn.ts`,
+        find: "WHERE id = ANY ($1::bytea[]) AND ${IS_UNREFERENCED} AND created_at <",
+        replace: "WHERE id = ANY ($1::bytea[]) AND created_at <",
+      },
+    ],
+    caughtBy: { project: "unit", tests: GARBAGE },
+  },
+  {
+    name: "the collector goes on in safemode",
+    patches: [{ file: `${GARBAGE}/collector.ts`, find: "    if (safemode.isOn()) return safemode.why();\n", replace: "" }],
+    caughtBy: { project: "unit", tests: GARBAGE },
+  },
+  {
+    name: "the last look into a node's trash before it is purged is left out",
+    patches: [{ file: `${GARBAGE}/purge.ts`, find: "await restoreNeeded(pool, commands, options)", replace: "0" }],
+    caughtBy: { project: "unit", tests: GARBAGE },
+  },
+  {
+    name: "a bad copy that was read stays among the chunk's replicas",
+    patches: [
+      {
+        file: "packages/core/src/download/bad-copies.ts",
+        find: "  if (!replicas.includes(node.id)) return;",
+        replace: "  if (replicas.length > 0) return;",
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/download" },
+  },
+];
