@@ -3,9 +3,10 @@ import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
 import { startHttpServer } from "@holdfast/core/http-edge";
-import { limits, type Logger } from "@holdfast/core/kernel";
+import { limits, type Logger, systemClock } from "@holdfast/core/kernel";
 import { createMembershipCache } from "@holdfast/core/membership";
 import { createNodeClients } from "@holdfast/core/node-client";
+import { createNodeStandings } from "@holdfast/core/node-standing";
 import { createChunkReplicator } from "@holdfast/core/replication";
 import type { RunningService } from "@holdfast/core/service";
 import { createUploads } from "@holdfast/core/upload";
@@ -29,10 +30,11 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
     onError: (error) => logger.warn({ err: error }, "the nodes could not be read; the last view stands"),
   });
   const clients = createNodeClients({ clusterKey: env.HOLDFAST_CLUSTER_KEY });
+  const standings = createNodeStandings({ membership, clock: systemClock });
   const replicas = env.HOLDFAST_REPLICAS;
-  const replicator = createChunkReplicator({ membership, clients, replicas, writeQuorum: env.HOLDFAST_WRITE_QUORUM, logger });
+  const replicator = createChunkReplicator({ membership, clients, replicas, writeQuorum: env.HOLDFAST_WRITE_QUORUM, standings, logger });
   const uploads = createUploads({ database, replicator, membership, chunkBytes: env.HOLDFAST_CHUNK_BYTES, logger });
-  const downloads = createDownloads({ pool, membership, clients, logger });
+  const downloads = createDownloads({ pool, membership, clients, standings, logger });
   const trustProxy = env.HOLDFAST_TRUST_PROXY;
   const accounts = createAccounts({ database, secret: env.HOLDFAST_AUTH_SECRET, logger, signUp: env.HOLDFAST_SIGN_UP, trustProxy });
 

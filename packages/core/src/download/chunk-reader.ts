@@ -6,20 +6,19 @@
  */
 import type { ChunkStore } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
-import type { Clock } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import type { NodeStandings } from "../node-standing/index.ts";
 import { rankCopies } from "./copies.ts";
 import { type CopyFailure, CopyRace } from "./copy-race.ts";
 import { DownloadError } from "./errors.ts";
 import type { StoredChunk } from "./extents.ts";
-import { NodeStandings } from "./node-standing.ts";
 
 export type BadCopyReason = "chunk.corrupt" | "chunk.not_found";
 
 export interface ChunkReaderOptions {
   membership: Membership;
   clients: { clientFor(node: NodeSnapshot): ChunkStore };
-  clock: Clock;
+  standings: NodeStandings;
   /** The node itself says that it has no good copy. */
   onBadCopy: (id: ChunkId, node: NodeSnapshot, reason: BadCopyReason) => void;
 }
@@ -34,8 +33,7 @@ export interface ChunkReader {
   counts(): { failedCopies: number; overtakenCopies: number };
 }
 
-export function createChunkReader({ membership, clients, clock, onBadCopy }: ChunkReaderOptions): ChunkReader {
-  const standings = new NodeStandings(clock);
+export function createChunkReader({ membership, clients, standings, onBadCopy }: ChunkReaderOptions): ChunkReader {
   let failedCopies = 0;
   let overtakenCopies = 0;
 

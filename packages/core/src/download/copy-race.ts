@@ -1,6 +1,7 @@
 import { ChunkStoreError, type ReadOptions } from "../chunk-store/index.ts";
+import { limits } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
-import type { Attempt, NodeStandings } from "./node-standing.ts";
+import type { Attempt, NodeStandings } from "../node-standing/index.ts";
 
 export interface CopyFailure {
   node: NodeSnapshot;
@@ -19,6 +20,8 @@ export interface CopyRaceOptions {
   /** The error when no copy is left to try. */
   exhausted: (failures: readonly CopyFailure[]) => Error;
 }
+
+const HANGING_TURNS = 3;
 
 /**
  * One chunk, asked of one copy after another. The next is asked when one fails, or takes too long while a hedge is to be
@@ -64,20 +67,29 @@ export class CopyRace {
   #ask(node: NodeSnapshot): void {
     const { standings, get, into } = this.#options;
     const options = { signal: this.#over.signal, into: this.#running.size === 0 ? into : undefined };
-    this.#running.set(node, standings.begin(node.id));
+    this.#running.set(node, standings.beginRead(node.id));
     get(node, options).then(
       (bytes) => this.#running.has(node) && this.#won(node, bytes),
       (error: unknown) => this.#running.has(node) && this.#lost(node, error),
     );
+    this.#expectAnswer(node, standings.hedgeAfterMs(node.id), 1);
+  }
+
+  /** A late answer is worth a second request while there is a reserve for it; one that does not come at all is waited for no longer. */
+  #expectAnswer(node: NodeSnapshot, hedgeAfterMs: number, turn: number): void {
     this.#hedge = setTimeout(() => {
-      if (this.#waiting.length > 0 && standings.takeHedge()) this.#askNext();
-    }, standings.hedgeAfterMs(node.id));
+      const { standings } = this.#options;
+      const hangs = turn >= HANGING_TURNS && turn * hedgeAfterMs >= limits.readHangMs;
+      if (this.#waiting.length === 0) return;
+      if (hangs || standings.isAvoided(node.id, "reading") || standings.takeHedge()) this.#askNext();
+      else this.#expectAnswer(node, hedgeAfterMs, turn + 1);
+    }, hedgeAfterMs);
   }
 
   #won(node: NodeSnapshot, bytes: Buffer): void {
     for (const earlier of this.#running.keys()) {
       if (earlier === node) break;
-      this.#take(earlier).failed();
+      this.#take(earlier).overtaken();
       this.overtaken++;
     }
     this.#take(node).succeeded();

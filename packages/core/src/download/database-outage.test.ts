@@ -4,6 +4,7 @@ import { openDatabase } from "@holdfast/db";
 import { expect, test } from "vitest";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import { createLogger, systemClock } from "../kernel/index.ts";
+import { createNodeStandings } from "../node-standing/index.ts";
 import { createChunkReader } from "./chunk-reader.ts";
 import { openContent } from "./content-stream.ts";
 import { startDriveWithContent } from "./testing/drive-with-content.ts";
@@ -38,7 +39,11 @@ test("the database goes and comes back in mid-stream: the file is read on, witho
   url.port = relay.port;
   const logger = createLogger("test", "silent");
   const database = openDatabase(url.href, { onError: (error) => logger.debug(error) });
-  const reader = createChunkReader({ ...drive.nodes, clock: systemClock, onBadCopy: () => undefined });
+  const reader = createChunkReader({
+    ...drive.nodes,
+    standings: createNodeStandings({ ...drive.nodes, clock: systemClock }),
+    onBadCopy: () => undefined,
+  });
   const source = { pool: database.pool, reader, buffers: new ChunkBuffers(1_000), clock: systemClock, window: 3, patienceMs: 5_000 };
 
   const parts: Buffer[] = [];

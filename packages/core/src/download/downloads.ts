@@ -14,6 +14,7 @@ import type { ChunkStore } from "../chunk-store/index.ts";
 import type { Content } from "../drive/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
+import { createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
 import { type Answer, planAnswer } from "./answer.ts";
 import { forgetBadCopy } from "./bad-copies.ts";
 import { createChunkReader } from "./chunk-reader.ts";
@@ -24,6 +25,8 @@ export interface DownloadsOptions {
   membership: Membership;
   clients: { clientFor(node: NodeSnapshot): ChunkStore };
   logger: Logger;
+  /** Shared with the gateway's writers; its own by default. */
+  standings?: NodeStandings;
   clock?: Clock;
   bufferBytes?: number;
   patienceMs?: number;
@@ -51,11 +54,12 @@ export interface Downloads {
 
 export function createDownloads(options: DownloadsOptions): Downloads {
   const { pool, membership, clients, logger, clock = systemClock } = options;
+  const { standings = createNodeStandings({ membership, clock }) } = options;
   const buffers = new ChunkBuffers(options.bufferBytes ?? limits.downloadBufferBytes);
   const reader = createChunkReader({
     membership,
     clients,
-    clock,
+    standings,
     onBadCopy: (id, node, reason) => {
       logger.warn({ chunk: id, node: node.name, reason }, "a copy is bad");
       inTransaction(pool, (tx) => forgetBadCopy(tx, id, node, reason)).catch((error: unknown) =>

@@ -49,9 +49,21 @@ export const limits = {
   nodeConnectTimeoutMs: 2 * SECOND_MS,
   /** A node that has not made a copy durable after this is passed over: another one is asked as well. */
   replicaPatienceMs: 3 * SECOND_MS,
-  /** How long a gateway leaves a node alone after a failed write, and how long at most as failures repeat. */
+  /** The least that is left to the last copies once the quorum has answered; more when the quorum itself took long. */
+  replicaTailPatienceMs: 1 * SECOND_MS,
+  /** How long a gateway leaves a node alone that failed, and how long at most as failures repeat; the latter while the controller hears it. */
   nodeAvoidMinMs: 1 * SECOND_MS,
   nodeAvoidMaxMs: 30 * SECOND_MS,
+  nodeAvoidHeardMaxMs: 2 * SECOND_MS,
+  /** Another copy is asked as well when a read takes longer than nearly all do: at least this, at most this, and this before anything is known. */
+  readHedgeMinMs: 75,
+  readHedgeMaxMs: 2 * SECOND_MS,
+  readHedgeUnknownMs: 300,
+  /** Second requests, for each read, beyond a small reserve: helping must not double the load. */
+  readHedgesPerRead: 0.05,
+  readHedgesSavedMax: 10,
+  /** A node that said nothing for so long does not hold up a reader, whatever the reserve. */
+  readHangMs: 500,
   /** Connections of one gateway to one node. */
   nodeConnectionsMax: 8,
   /** What a node spends on one request at most, waiting for its turn included; a connection that crawls is cut off. */

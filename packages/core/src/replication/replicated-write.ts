@@ -9,8 +9,9 @@ export interface ReplicationPlan {
   avoided: readonly NodeSnapshot[];
   copies: number;
   quorum: number;
-  /** How long nothing may happen before the silent nodes are passed over. */
+  /** How long nothing may happen before the silent nodes are passed over; and the least of it once the quorum has answered. */
   patienceMs: number;
+  tailPatienceMs: number;
   /** Resolves when the node holds the chunk durably. */
   put: (node: NodeSnapshot) => Promise<unknown>;
   onAcknowledged: (node: NodeSnapshot) => void;
@@ -117,7 +118,7 @@ export class ReplicatedWrite {
   #report(): void {
     this.#reported = this.#acknowledged.length;
     const tookMs = this.#plan.clock.monotonicMs() - this.#startedAt;
-    this.#patienceMs = Math.max(this.#patienceMs, tookMs * PATIENCE_FACTOR);
+    this.#patienceMs = Math.max(this.#plan.tailPatienceMs, tookMs * PATIENCE_FACTOR);
     const chunk = { nodeIds: idsOf(this.#acknowledged), copiesExpected: this.#promised, tail: this.#tail.promise };
     this.#outcome.resolve({ chunk, acknowledged: this.#acknowledged, failures: this.#failures });
   }

@@ -14,8 +14,8 @@ import type { ChunkId } from "../chunking/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
 import type { NodeClients } from "../node-client/index.ts";
+import { type Attempt, createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
 import { choosePlacement } from "../placement/index.ts";
-import { createNodeAvoidance } from "./avoidance.ts";
 import { tooFewNodes } from "./refusal.ts";
 import { ReplicatedWrite } from "./replicated-write.ts";
 
@@ -52,6 +52,8 @@ export interface ChunkReplicatorOptions {
   replicas: number;
   writeQuorum: number;
   logger: Logger;
+  /** Shared with the gateway's readers; its own by default. */
+  standings?: NodeStandings;
   clock?: Clock;
   patienceMs?: number;
 }
@@ -63,19 +65,19 @@ export function createChunkReplicator({
   writeQuorum,
   logger,
   clock = systemClock,
+  standings = createNodeStandings({ membership, clock }),
   patienceMs = limits.replicaPatienceMs,
 }: ChunkReplicatorOptions): ChunkReplicator {
-  const avoidance = createNodeAvoidance({ clock, minMs: limits.nodeAvoidMinMs, maxMs: limits.nodeAvoidMaxMs });
-
-  const onFailed = (node: NodeSnapshot, error?: unknown): void => {
+  const onFailed = (node: NodeSnapshot, attempt: Attempt, error?: unknown): void => {
     const code = error instanceof ChunkStoreError ? error.code : undefined;
-    if (code?.startsWith("chunk.")) return; // about these bytes, not about the node
+    if (code?.startsWith("chunk.")) return attempt.abandoned(); // about these bytes, not about the node
     const reason = code ?? error ?? "no answer in time";
-    if (avoidance.failed(node.id)) logger.warn({ node: node.name, reason }, "chunks go to other nodes");
+    if (attempt.failed()) logger.warn({ node: node.name, reason }, "chunks go to other nodes");
   };
-  const onAcknowledged = (node: NodeSnapshot): void => {
-    if (avoidance.succeeded(node.id)) logger.info({ node: node.name }, "chunks go to this node again");
+  const onAcknowledged = (node: NodeSnapshot, attempt: Attempt): void => {
+    if (attempt.succeeded()) logger.info({ node: node.name }, "chunks go to this node again");
   };
+  const isAvoided = (node: NodeSnapshot): boolean => standings.isAvoided(node.id, "writing");
 
   return {
     replicas,
@@ -84,18 +86,20 @@ export function createChunkReplicator({
       const nodes = membership.nodes();
       const { nodes: chosen, fallbacks, why } = choosePlacement(id, nodes, replicas);
       const inOrder = [...chosen, ...fallbacks];
+      const attempts = new Map<number, Attempt>();
       const write = new ReplicatedWrite({
-        preferred: inOrder.filter((node) => !avoidance.isAvoided(node.id)),
-        avoided: inOrder.filter((node) => avoidance.isAvoided(node.id)),
+        preferred: inOrder.filter((node) => !isAvoided(node)),
+        avoided: inOrder.filter(isAvoided),
         copies: replicas,
         quorum: writeQuorum,
         patienceMs,
+        tailPatienceMs: Math.min(patienceMs, limits.replicaTailPatienceMs),
         put: (node) => {
-          avoidance.attempted(node.id);
+          attempts.set(node.id, standings.beginWrite(node.id));
           return clients.clientFor(node).put(id, bytes);
         },
-        onAcknowledged,
-        onFailed,
+        onAcknowledged: (node) => onAcknowledged(node, attempts.get(node.id)!),
+        onFailed: (node, error) => onFailed(node, attempts.get(node.id)!, error),
         clock,
       });
       const outcome = await write.outcome;

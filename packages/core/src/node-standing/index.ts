@@ -1,0 +1,1 @@
+export { type Attempt, createNodeStandings, type NodeStandings } from "./node-standings.ts";
