@@ -14,7 +14,7 @@ interface Setting {
   clock: ReturnType<typeof createManualClock>;
 }
 
-function cluster(size: number): Setting {
+function cluster(size: number, patienceMs = PATIENCE_MS): Setting {
   const nodes = createTestNodes(size);
   const clock = createManualClock();
   const replicator = createChunkReplicator({
@@ -22,7 +22,7 @@ function cluster(size: number): Setting {
     replicas: 3,
     writeQuorum: 2,
     clock,
-    patienceMs: PATIENCE_MS,
+    patienceMs,
     logger: createLogger("test", "silent"),
   });
   return { nodes: nodes.all, replicator, clock };
@@ -81,6 +81,15 @@ describe("a chunk is written", () => {
     const { id, bytes } = chunk();
     const written = await replicator.write(id, bytes);
     expect(await written.tail).toEqual({ nodeIds: [], bytesInUse: true });
+    nodes[1]!.fault = "none";
+  });
+
+  it("when the third node hangs and nobody could stand in: the buffer is not kept for as long as a missing quorum is waited for", async () => {
+    const { nodes, replicator } = cluster(3, 600_000);
+    nodes[1]!.fault = "hanging";
+    const { id, bytes } = chunk();
+    const { tail } = await replicator.write(id, bytes);
+    expect(await tail).toEqual({ nodeIds: [], bytesInUse: true });
     nodes[1]!.fault = "none";
   });
 
