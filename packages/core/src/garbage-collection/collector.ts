@@ -32,6 +32,7 @@ import { type Clock, HOUR_MS, limits, type Logger, SECOND_MS, systemClock } from
 import type { Leadership } from "../leadership/index.ts";
 import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
 import { condemn, findUnreferenced } from "./condemn.ts";
+import { countLiveChunks } from "./live-chunks.ts";
 import { isWithinReach, type KnownNode, readKnownNodes } from "./nodes.ts";
 import { findOlderDatabase, olderDatabaseWords, raiseEpoch } from "./older-database.ts";
 import { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from "./plan-brakes.ts";
@@ -141,8 +142,9 @@ class Collection {
   async #holdShare(): Promise<string | undefined> {
     const { pool, leadership, brakes } = this.#options;
     const amount = await this.#unreferenced();
-    const chunksTotal = await countLive(pool, amount, brakes);
-    if (!isTooMuch(amount, chunksTotal, brakes)) {
+    const isLarge = isTooMuch(amount, 0, brakes); // only then does it matter how many there are, and counting them takes its time
+    const chunksTotal = isLarge ? await countLiveChunks(pool) : 0;
+    if (!isLarge || !isTooMuch(amount, chunksTotal, brakes)) {
       await leadership.fenced((tx) => settleBrake(tx, "share"));
       return undefined;
     }
@@ -258,11 +260,4 @@ class Collection {
   #reachable(): KnownNode[] {
     return this.#nodes.filter(isWithinReach);
   }
-}
-
-/** Counts only where it matters: the count reads the whole table. */
-async function countLive(pool: pg.Pool, { chunks, bytes }: Amount, { chunksMin, bytesMin }: BrakeLimits): Promise<number> {
-  if (chunks <= chunksMin && bytes <= bytesMin) return 0;
-  const { rows } = await pool.query<{ count: number }>("SELECT count(*) FROM chunk WHERE state = 'live'");
-  return rows[0]!.count;
 }

@@ -1,5 +1,6 @@
 export { createGarbageCollector, type GarbageCollector, type GarbageCollectorOptions, garbageIntervalMs } from "./collector.ts";
 export { GarbageError, type GarbageErrorCode } from "./errors.ts";
+export { countLiveChunks } from "./live-chunks.ts";
 export { isWithinReach, type KnownNode, readKnownNodes } from "./nodes.ts";
 export { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from "./plan-brakes.ts";
 export {

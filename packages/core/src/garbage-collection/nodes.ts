@@ -10,14 +10,20 @@ export interface KnownNode {
   bootId: string;
   health: NodeHealth;
   intent: NodeIntent;
-  healthChangedAt: Date;
-  inventoriedAt: Date | null;
+  /** Chunks that it set aside since it was started. */
+  corruptChunks: number;
+  /** Since its holdings were last compared; null when they never were. */
+  inventoryAgeMs: number | null;
+  /** How long before the end of that comparison its health changed, or after: then it is negative. */
+  changedBeforeInventoryMs: number | null;
 }
 
 /** Removed ones included. */
 export async function readKnownNodes(db: Pick<pg.ClientBase, "query">): Promise<KnownNode[]> {
   const { rows } = await db.query<KnownNode>(
-    `SELECT id, name, host, port, boot_id AS "bootId", health, intent, health_changed_at AS "healthChangedAt", inventoried_at AS "inventoriedAt"
+    `SELECT id, name, host, port, boot_id AS "bootId", health, intent, corrupt_chunks AS "corruptChunks",
+            extract(epoch FROM now() - inventoried_at)::float * 1000 AS "inventoryAgeMs",
+            extract(epoch FROM inventoried_at - health_changed_at)::float * 1000 AS "changedBeforeInventoryMs"
        FROM node ORDER BY id`,
   );
   return rows;
