@@ -1,0 +1,1 @@
+export { createSafemode, type Safemode, type SafemodeOptions, type SafemodeStatus } from "./safemode.ts";
