@@ -3,29 +3,8 @@ import { describe, expect, it, test } from "vitest";
 import { chunkIdOf } from "../chunking/index.ts";
 import { GiB, MiB } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
+import { nodeSnapshot as node } from "../testing/index.ts";
 import { type ChunkFacts, type ChunkPlan, type HealingTerms, planChunk } from "./plan.ts";
-
-function node(id: number, changes: Partial<NodeSnapshot> = {}): NodeSnapshot {
-  return {
-    id,
-    name: `node-${id}`,
-    host: "127.0.0.1",
-    port: 7100 + id,
-    zone: "default",
-    health: "up",
-    intent: "active",
-    writable: true,
-    capacityBytes: 100 * GiB,
-    freeBytes: 50 * GiB,
-    weight: 1,
-    device: "",
-    writeLatencyMs: 0,
-    readLatencyMs: 0,
-    healthChangedAt: new Date(0),
-    maintenanceUntil: null,
-    ...changes,
-  };
-}
 
 const down = { health: "down" } as const;
 const three: HealingTerms = { wanted: 3 };

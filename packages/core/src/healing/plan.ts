@@ -11,7 +11,7 @@
 import type { ChunkState, NodeIntent } from "@holdfast/db";
 import type { ChunkId } from "../chunking/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
-import { choosePlacement } from "../placement/index.ts";
+import { choosePlacement, type PlacementPolicy } from "../placement/index.ts";
 import { inWords, listed, ordinal } from "../wording/index.ts";
 import { checkPlan } from "./check-plan.ts";
 
@@ -26,6 +26,7 @@ export interface ChunkFacts {
 export interface HealingTerms {
   /** Copies each chunk should have; at least 1. */
   wanted: number;
+  policy?: PlacementPolicy;
   /** Nodes that are down and may well come back. */
   awaited?: ReadonlySet<number>;
   /** Nodes that refused a copy a moment ago. */
@@ -66,6 +67,7 @@ export interface ChunkPlan {
   blocked: string;
 }
 
+/** `nodes` and what is in it must not change afterwards: placement remembers what it made of them. */
 export function planChunk(chunk: ChunkFacts, nodes: readonly NodeSnapshot[], terms: HealingTerms): ChunkPlan {
   if (chunk.state !== "live") return NOTHING_TO_DO;
   const copies = sortCopies(chunk, nodes, terms);
@@ -124,7 +126,7 @@ function unreadable({ all }: Copies): ChunkPlan {
 function planReadable(chunk: ChunkFacts, copies: Copies, nodes: readonly NodeSnapshot[], terms: HealingTerms): ChunkPlan {
   const { wanted } = terms;
   const missing = missingCopies(copies, wanted);
-  const order = placementOrder(chunk, nodes);
+  const order = placementOrder(chunk, nodes, terms);
   if (missing > 0) {
     const risk = copies.reachable.length === 1 && wanted > 1 ? "last" : copies.reachable.length < wanted ? "short" : "misplaced";
     const targets = chooseTargets(missing, chunk, copies, order, terms);
@@ -150,8 +152,8 @@ function missingCopies({ reachable, staying, awaited }: Copies, wanted: number):
 }
 
 /** All nodes that take chunks, the chunk's own homes first. */
-function placementOrder({ id }: ChunkFacts, nodes: readonly NodeSnapshot[]): readonly NodeSnapshot[] {
-  const { nodes: homes, fallbacks } = choosePlacement(id, nodes, Math.max(nodes.length, 1));
+function placementOrder({ id }: ChunkFacts, nodes: readonly NodeSnapshot[], { policy }: HealingTerms): readonly NodeSnapshot[] {
+  const { nodes: homes, fallbacks } = choosePlacement(id, nodes, Math.max(nodes.length, 1), policy);
   return [...homes, ...fallbacks];
 }
 

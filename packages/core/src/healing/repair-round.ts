@@ -1,0 +1,147 @@
+/**
+ * One pass over the chunks that lack something: fewest copies first, each looked at again when its turn comes, because
+ * minutes may lie between the list and the turn.
+ *
+ * Memory is bounded by a page of candidates and the copies under way. When the pass is called off, no further chunk is taken;
+ * copies that have begun are finished.
+ */
+import type pg from "pg";
+import type { ChunkId } from "../chunking/index.ts";
+import { limits } from "../kernel/index.ts";
+import { LeadershipError } from "../leadership/index.ts";
+import type { CopyEngine } from "./copy-engine.ts";
+import { type ChunkFacts, type ChunkPlan, planChunk } from "./plan.ts";
+import { dropCopies, type SurplusOptions } from "./surplus.ts";
+import { candidates, readChunk, type Stage } from "./survey.ts";
+import type { HealingView } from "./view.ts";
+
+export interface RoundParts extends SurplusOptions {
+  pool: pg.Pool;
+  engine: CopyEngine;
+  settleMs: number;
+  /** Nodes that refused a copy lately; more are added. */
+  refusals: Refusals;
+}
+
+export interface RoundOrders {
+  view: HealingView;
+  stages: readonly Stage[];
+  /** Chunks with more than one copy left are left alone. */
+  lastCopiesOnly: boolean;
+  tally: RoundTally;
+  /** Calls the pass off. */
+  signal: AbortSignal;
+}
+
+/** What has come of a pass so far. */
+export interface RoundTally {
+  /** Chunks that got all that they lacked, and bytes copied. */
+  chunks: number;
+  bytes: number;
+  failed: number;
+  dropped: number;
+  /** Chunks nothing can be done for, and why of the first of them. */
+  blockedChunks: number;
+  blocked: string;
+}
+
+export const newTally = (): RoundTally => ({ chunks: 0, bytes: 0, failed: 0, dropped: 0, blockedChunks: 0, blocked: "" });
+
+/** Targets that refused a copy, each for a while. */
+export interface Refusals {
+  add(nodeId: number): void;
+  current(): ReadonlySet<number>;
+}
+
+/** Other targets and other sources are tried so many times before the chunk waits for the next pass. */
+const ATTEMPTS_MAX = 4;
+
+/** Rejects with what keeps every chunk from being healed: the database, most likely. */
+export async function runRound(parts: RoundParts, orders: RoundOrders): Promise<void> {
+  const { view, signal } = orders;
+  const inFlight = new Map<ChunkId, Promise<void>>();
+  const windowMax = limits.healingCopiesPerNode * Math.max(2, view.nodes.length);
+  const broken = new AbortController();
+  const stop = AbortSignal.any([signal, broken.signal]);
+
+  const take = (chunk: ChunkFacts): void => {
+    const healing = healChunk(parts, { ...orders, signal: stop }, chunk)
+      .catch((error: unknown) => broken.abort(error))
+      .finally(() => inFlight.delete(chunk.id));
+    inFlight.set(chunk.id, healing);
+  };
+  try {
+    for await (const candidate of everyCandidate(parts, orders)) {
+      while (inFlight.size >= windowMax && !stop.aborted) await Promise.race(inFlight.values());
+      if (stop.aborted) break;
+      if (inFlight.has(candidate.id) || !isWorthTaking(candidate, orders)) continue;
+      const chunk = await readChunk(parts.pool, candidate.id); // one after the other: the order is the point
+      if (chunk !== undefined) take(chunk);
+    }
+  } finally {
+    await Promise.all(inFlight.values());
+  }
+  if (broken.signal.aborted && !(broken.signal.reason instanceof LeadershipError)) throw broken.signal.reason as Error;
+}
+
+async function* everyCandidate({ pool, settleMs }: RoundParts, { view, stages }: RoundOrders): AsyncGenerator<ChunkFacts> {
+  for (const stage of stages) {
+    let page: readonly ChunkFacts[] = [];
+    do {
+      page = await candidates(pool, view, stage, { after: page.at(-1)?.id, settleMs });
+      yield* page;
+    } while (page.length === limits.healingPageChunks);
+  }
+}
+
+/** Counts what is blocked without another look at its row: with three nodes and one away, that is every chunk. */
+function isWorthTaking(chunk: ChunkFacts, { view, lastCopiesOnly, tally }: RoundOrders): boolean {
+  const plan = planChunk(chunk, view.nodes, view.terms);
+  if (lastCopiesOnly && plan.risk !== "last") return false;
+  if (plan.copies.length === 0) noteBlocked(plan, tally);
+  return plan.copies.length + plan.drops.length > 0;
+}
+
+function noteBlocked({ blocked }: ChunkPlan, tally: RoundTally): void {
+  if (blocked === "") return;
+  tally.blockedChunks++;
+  tally.blocked ||= blocked;
+}
+
+async function healChunk(parts: RoundParts, orders: RoundOrders, candidate: ChunkFacts): Promise<void> {
+  const { view, signal, lastCopiesOnly, tally } = orders;
+  let chunk: ChunkFacts | undefined = candidate;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    if (chunk === undefined || signal.aborted) return;
+    const plan: ChunkPlan = planChunk(chunk, view.nodes, { ...view.terms, avoided: parts.refusals.current() });
+    if (lastCopiesOnly && plan.risk !== "last") return;
+    if (plan.copies.length === 0) {
+      noteBlocked(plan, tally);
+      if (plan.drops.length > 0 && (await dropCopies(parts, chunk.id, plan.drops))) tally.dropped += plan.drops.length;
+      return;
+    }
+    if (await makeCopies(parts, plan, orders)) return;
+    chunk = await readChunk(parts.pool, chunk.id);
+  }
+  tally.failed++;
+}
+
+/** False when another attempt may do better. */
+async function makeCopies({ engine, refusals, logger }: RoundParts, plan: ChunkPlan, { signal, tally }: RoundOrders): Promise<boolean> {
+  const outcomes = await Promise.all(plan.copies.map(async (task) => ({ task, outcome: await engine.run(task, signal) })));
+  let again = false;
+  for (const { task, outcome } of outcomes) {
+    if (outcome.state === "failed") throw outcome.error;
+    if (outcome.state === "copied") tally.bytes += outcome.bytes;
+    if (outcome.state === "refused") refusals.add(task.to.id);
+    if (outcome.state === "refused" || outcome.state === "no-source") {
+      logger.warn({ chunk: task.chunkId, target: task.to.name, ...outcome }, "a copy could not be made");
+      again = true;
+    }
+  }
+  if (outcomes.every(({ outcome }) => outcome.state === "copied")) {
+    noteBlocked(plan, tally);
+    if (plan.blockedCopies === 0) tally.chunks++;
+  }
+  return !again;
+}

@@ -1,0 +1,93 @@
+/**
+ * Gives up copies that are too many. The others are read and found whole first; then the copy leaves the chunk's row, in a
+ * fence and under its lock; only then does the node put it into its trash, from where it can still come back.
+ *
+ * Whoever was told by that node that it has the chunk must not count on that any more: `trashing_until` says so to writers.
+ * A crash between the two steps leaves a copy that no row names, for the comparison of inventories to find.
+ */
+import type pg from "pg";
+import { ChunkStoreError } from "../chunk-store/index.ts";
+import { chunkIdToBytes, type ChunkId } from "../chunking/index.ts";
+import { type BadCopyReason, forgetBadCopy } from "../download/index.ts";
+import { limits, type Logger } from "../kernel/index.ts";
+import type { Leadership } from "../leadership/index.ts";
+import type { NodeSnapshot } from "../membership/index.ts";
+import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
+import type { CopyDrop } from "./plan.ts";
+
+export interface SurplusOptions {
+  leadership: Pick<Leadership, "requireEpoch" | "fenced">;
+  clients: { commandsFor(node: NodeAddress): Pick<NodeCommands, "verify" | "trash" | "restore"> };
+  logger: Logger;
+}
+
+/** False when nothing was given up: a copy that should stay is not whole, or the row is not what it was. Rejects with what went wrong. */
+export async function dropCopies(options: SurplusOptions, id: ChunkId, drops: readonly CopyDrop[]): Promise<boolean> {
+  const { leadership } = options;
+  const kept = [...new Map(drops.flatMap((drop) => drop.kept.map((node) => [node.id, node] as const))).values()];
+  const whole = await Promise.all(kept.map((node) => provesWhole(options, id, node)));
+  if (whole.includes(false)) return false;
+  const given = drops.map(({ node }) => node);
+  if (!(await leadership.fenced((tx) => forgetSurplus(tx, id, given, kept)))) return false;
+  await putAway(options, id, given);
+  return true;
+}
+
+/** A copy that its node disowns is forgotten, so that the next plan makes another instead of giving one up. */
+async function provesWhole({ leadership, clients }: SurplusOptions, id: ChunkId, node: NodeSnapshot): Promise<boolean> {
+  try {
+    await clients.commandsFor(node).verify(id);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ChunkStoreError)) throw error;
+    if (isDisowned(error.code)) await leadership.fenced((tx) => forgetBadCopy(tx, id, node, error.code as BadCopyReason));
+    return false;
+  }
+}
+
+function isDisowned(code: string): code is BadCopyReason {
+  return code === "chunk.corrupt" || code === "chunk.not_found";
+}
+
+async function forgetSurplus(
+  tx: pg.PoolClient,
+  id: ChunkId,
+  given: readonly NodeSnapshot[],
+  kept: readonly NodeSnapshot[],
+): Promise<boolean> {
+  const { rowCount } = await tx.query(FORGET_SURPLUS, [
+    chunkIdToBytes(id),
+    given.map((node) => node.id),
+    kept.map((node) => node.id),
+    limits.nodeExchangeTimeoutMs,
+  ]);
+  return rowCount === 1;
+}
+
+/** The row is locked by the update itself, and judged as it is then. */
+const FORGET_SURPLUS = `
+  UPDATE chunk SET replicas = ARRAY(SELECT unnest(replicas) EXCEPT SELECT unnest($2::smallint[]) ORDER BY 1),
+         trashing_until = clock_timestamp() + $4::bigint * interval '1 millisecond'
+   WHERE id = $1 AND state = 'live' AND replicas @> $2::smallint[] AND replicas @> $3::smallint[]`;
+
+async function putAway({ leadership, clients, logger }: SurplusOptions, id: ChunkId, given: readonly NodeSnapshot[]): Promise<void> {
+  try {
+    for (const node of given.filter(({ health }) => health !== "down"))
+      await clients.commandsFor(node).trash([id], leadership.requireEpoch());
+    const named = await leadership.fenced((tx) => endTrashing(tx, id));
+    for (const node of given.filter(({ id }) => named.includes(id)))
+      // written there again in the meantime
+      await clients.commandsFor(node).restore([id], leadership.requireEpoch());
+  } catch (error) {
+    logger.warn({ err: error, chunk: id, nodes: given.map(({ name }) => name) }, "surplus copies stay on their disks, unnamed");
+  }
+}
+
+/** The order was carried out: what is written from now on counts. Returns the nodes the row names. */
+async function endTrashing(tx: pg.PoolClient, id: ChunkId): Promise<readonly number[]> {
+  const { rows } = await tx.query<{ replicas: number[] }>(
+    "UPDATE chunk SET trashing_until = clock_timestamp() WHERE id = $1 RETURNING replicas",
+    [chunkIdToBytes(id)],
+  );
+  return rows[0]?.replicas ?? [];
+}
