@@ -51,6 +51,14 @@ test("the history of an hour sums the nodes, and shows nothing where nothing was
   expect(second.at(-2)).toMatchObject({ capacityBytes: null });
 });
 
+test("nodes on one disk add up to one disk, and to all that they keep on it", async () => {
+  await database.pool.query("UPDATE node SET device = 'cellar:2049'");
+  await addSamples(1, "1 min", "60 min", "0 min");
+  await addSamples(2, "1 min", "60 min", "0 min");
+  const cluster = await readCapacityHistory(database.pool, "hour");
+  expect(cluster[5]).toMatchObject({ capacityBytes: 1_000, freeBytes: 600, usedBytes: 600 });
+});
+
 test("after a day one sample of each quarter of an hour is left; what is older than the keeping time is gone", async () => {
   await addSamples(1, "1 min", "26 h", "25 h");
   await addSamples(1, "1 min", "2 h", "1 h");
