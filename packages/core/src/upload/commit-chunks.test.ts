@@ -46,6 +46,9 @@ const newUpload = async (): Promise<string> => (await create(gateway, BYTES.leng
 const commit = (uploadId: string, chunk: Pick<ChunkToCommit, "nodeIds" | "asOf">) =>
   commitChunks(database.pool, { uploadId, offset: 0, copiesMin: 2 }, [{ id: ID, length: BYTES.length, ...chunk }]);
 
+const waitingForLocks = async (): Promise<number> =>
+  (await database.pool.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).rowCount!;
+
 async function chunkRow(id: ChunkId): Promise<{ state: string; replicas: number[]; references: number } | undefined> {
   const { rows } = await database.pool.query<{ state: string; replicas: number[]; references: number }>(
     `SELECT state, ARRAY(SELECT unnest(replicas) ORDER BY 1) AS replicas, (SELECT count(*) FROM extent WHERE chunk_id = chunk.id) AS references
@@ -76,12 +79,7 @@ test("the collector holds the row while it condemns the chunk: the upload waits 
   await collector.query("SELECT FROM chunk WHERE id = $1 FOR UPDATE", [chunkIdToBytes(ID)]);
   const committing = commit(uploadId, { nodeIds: undefined, asOf });
   committing.catch(() => undefined);
-  await vi.waitFor(async () => {
-    const { rowCount } = await database.pool.query(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    expect(rowCount).toBe(1);
-  });
+  await vi.waitFor(async () => expect(await waitingForLocks()).toBe(1));
   await collector.query("UPDATE chunk SET state = 'condemned' WHERE id = $1", [chunkIdToBytes(ID)]);
   await collector.query("COMMIT");
   collector.release();
@@ -115,6 +113,23 @@ test("nodes said they had a copy, then carried out an order to trash it: what th
   const { asOf: later } = await lookUp();
   await commit(uploadId, { nodeIds: [1, 2, 3], asOf: later });
   expect(await chunkRow(ID)).toMatchObject({ state: "live", references: 1 });
+});
+
+test("a surplus copy is given up in the middle of a commit that was promised it: the row does not name it again", async () => {
+  await leaveUnreferencedChunk();
+  await database.pool.query("UPDATE chunk SET replicas = '{1,2}'"); // the third was found surplus, and is still on its disk
+  const { asOf } = await lookUp();
+  const uploadId = await newUpload();
+  const other = await database.pool.connect();
+  await other.query("BEGIN");
+  await other.query("SELECT FROM upload WHERE id = $1 FOR UPDATE", [uploadId]);
+  const committing = commit(uploadId, { nodeIds: [2, 3], asOf });
+  await vi.waitFor(async () => expect(await waitingForLocks()).toBe(1));
+  await database.pool.query("UPDATE chunk SET trashing_until = clock_timestamp() + interval '1 minute'");
+  await other.query("COMMIT");
+  other.release();
+  await committing;
+  expect(await chunkRow(ID)).toEqual({ state: "live", replicas: [1, 2], references: 1 });
 });
 
 test("a copy that waited for its commit longer than trash orders are remembered is no proof", async () => {

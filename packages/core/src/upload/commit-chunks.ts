@@ -70,7 +70,10 @@ export async function commitChunks(
   return end;
 }
 
-/** Rows are taken in the order of their ids, so that two uploads of the same chunks cannot block each other. */
+/**
+ * Rows are taken in the order of their ids, so that two uploads of the same chunks cannot block each other. A surplus copy of
+ * a live chunk may be given up while this runs: what was just proved is not added then, and the row's other copies suffice.
+ */
 const COMMIT_CHUNKS = `
   WITH written AS (
     SELECT * FROM unnest($5::bytea[], $6::int[], $7::text[], $8::timestamptz[]) AS new (id, length, replicas, as_of)
@@ -87,13 +90,15 @@ const COMMIT_CHUNKS = `
      WHERE id = $1 AND "offset" = $2 AND state = 'receiving' AND (SELECT holds FROM proof)
     RETURNING version_id
   ), stored AS (
-    INSERT INTO chunk (id, length, replicas)
-    SELECT DISTINCT ON (written.id) written.id, written.length, written.replicas::smallint[] FROM moved, written ORDER BY written.id
+    INSERT INTO chunk (id, length, replicas, created_at)
+    SELECT DISTINCT ON (written.id) written.id, written.length, written.replicas::smallint[], written.as_of
+      FROM moved, written ORDER BY written.id, written.as_of
     ON CONFLICT (id) DO UPDATE
        SET state = 'live', condemned_at = NULL,
            replicas = CASE WHEN chunk.state = 'live' THEN ARRAY(SELECT unnest(chunk.replicas) UNION SELECT unnest(excluded.replicas) ORDER BY 1)
                            ELSE excluded.replicas END
-     WHERE chunk.state <> 'live' OR NOT chunk.replicas @> excluded.replicas
+     WHERE (chunk.state <> 'live' OR NOT chunk.replicas @> excluded.replicas)
+       AND (chunk.trashing_until IS NULL OR chunk.trashing_until < excluded.created_at)
   ), appended AS (
     INSERT INTO extent (version_id, "offset", length, chunk_id)
     SELECT moved.version_id, part."offset", part.length, part.chunk_id
