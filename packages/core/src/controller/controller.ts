@@ -11,9 +11,11 @@ import type pg from "pg";
 import { createWorker, type Worker, type WorkerStatus } from "../background/index.ts";
 import { recordSamples, removeOldSamples, thinSamples } from "../capacity-history/index.ts";
 import { createFailureDetector, detectionLimits, type FailureDetector } from "../failure-detection/index.ts";
+import { createHealing, type Healing } from "../healing/index.ts";
 import { HOUR_MS, limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership, LeadershipError } from "../leadership/index.ts";
-import { recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
+import { createMembershipCache, recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
+import { createNodeClients } from "../node-client/index.ts";
 import { ControllerService, type ServiceHandlers, startGrpcServer } from "../protocol/index.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import { parseHeartbeat, parseRegistration } from "./requests.ts";
@@ -27,6 +29,10 @@ export interface ControllerOptions {
   heartbeatIntervalMs: number;
   downAfterMs: number;
   leaseMs?: number;
+  /** Copies each chunk should have, until an operator says otherwise. */
+  replicas?: number;
+  /** How long a node that is down is awaited before its copies are replaced. */
+  repairAfterMs?: number;
   logger: Logger;
 }
 
@@ -51,14 +57,16 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   await reign.leadership.start();
   for (const worker of workers) await worker.start();
+  const mending = await startMending(options, reign);
   logListening(options, server.port, reign);
   return {
     port: server.port,
     leadership: reign.leadership,
     hasHeard: (nodeId) => (reign.leadership.epoch() === undefined ? undefined : reign.detector.hasHeard(nodeId)),
-    workers: () => [...workers, reign.leadership].map((worker) => worker.status()),
+    workers: () => [...[...workers, reign.leadership].map((worker) => worker.status()), ...mending.healing.workers()],
     async stop() {
       await server.stop();
+      await mending.stop();
       await Promise.all(workers.map((worker) => worker.stop()));
       await reign.leadership.stop();
     },
@@ -90,6 +98,31 @@ function createReign({ pool, port, heartbeatIntervalMs, downAfterMs, leaseMs = l
   const newDetector = (): FailureDetector => createFailureDetector(pool, transact, times);
   const reign = { leadership, transact, detector: newDetector() };
   return reign;
+}
+
+/** What talks to the nodes, and changes where copies are. */
+interface Mending {
+  healing: Healing;
+  stop(): Promise<void>;
+}
+
+async function startMending(
+  { pool, clusterKey, replicas, repairAfterMs, logger }: ControllerOptions,
+  { leadership }: Reign,
+): Promise<Mending> {
+  const membership = createMembershipCache({ pool, onError: (error) => logger.warn({ err: error }, "the nodes could not be read") });
+  const clients = createNodeClients({ clusterKey });
+  const healing = createHealing({ pool, leadership, membership, clients, replicas, repairAfterMs, logger });
+  await membership.start();
+  await healing.start();
+  return {
+    healing,
+    async stop() {
+      await healing.stop();
+      await membership.stop();
+      await clients.close();
+    },
+  };
 }
 
 function logListening({ logger }: ControllerOptions, port: number, { leadership }: Reign): void {
