@@ -18,6 +18,7 @@ const shape = {
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, dots, dashes or underscores")
     .default("node-1"),
   HOLDFAST_NODE_PORT: setting.port(7101),
+  HOLDFAST_NODE_GRPC_PORT: z.coerce.number("must be a port number, or 0 for any that is free").int().min(0).max(65_535).optional(),
   HOLDFAST_NODE_HOST: z.string().optional(),
   HOLDFAST_NODE_ZONE: z.string().default("default"),
   HOLDFAST_NODE_STORE: z.enum(["file"], "must be file").default("file"),
@@ -34,6 +35,8 @@ export interface NodeSettings {
   /** Where others reach it. */
   host: string;
   port: number;
+  /** Of StorageService. Undefined for the HTTP port and 100, or any other that is free if that is taken. */
+  grpcPort: number | undefined;
   zone: string;
   store: "file";
   /** Undefined for the share of the disk that `limits` asks for. */
@@ -56,6 +59,7 @@ export function nodeSettings(environment: NodeJS.ProcessEnv): NodeSettings {
     bind: given.HOLDFAST_BIND,
     host: given.HOLDFAST_NODE_HOST ?? advertisedHost(given.HOLDFAST_BIND),
     port: given.HOLDFAST_NODE_PORT,
+    grpcPort: given.HOLDFAST_NODE_GRPC_PORT,
     zone: given.HOLDFAST_NODE_ZONE,
     store: given.HOLDFAST_NODE_STORE,
     reserveBytes: given.HOLDFAST_NODE_RESERVE_BYTES,

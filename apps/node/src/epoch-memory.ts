@@ -30,6 +30,10 @@ export class EpochMemory {
     this.#durable = read(this.#path);
   }
 
+  get highest(): number {
+    return this.#pending?.epoch ?? this.#durable;
+  }
+
   /** Resolves once the epoch is remembered for good. Rejects with `store.stale_epoch`. */
   async hear(epoch: number): Promise<void> {
     this.#requireCurrent(epoch);
@@ -63,10 +67,9 @@ export class EpochMemory {
   }
 
   #requireCurrent(epoch: number): void {
-    const highest = this.#pending?.epoch ?? this.#durable;
-    if (epoch >= highest) return;
+    if (epoch >= this.highest) return;
     const message = "A newer leader commands this node. Whoever sent this leads no more.";
-    throw new ChunkStoreError("store.stale_epoch", message, { epoch, highest });
+    throw new ChunkStoreError("store.stale_epoch", message, { epoch, highest: this.highest });
   }
 }
 

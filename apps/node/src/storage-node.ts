@@ -33,11 +33,14 @@ import { commandRoutes } from "./routes/commands.ts";
 import { reportRoutes } from "./routes/reports.ts";
 import { withFaults } from "./simulation/faulty-chunk-store.ts";
 import { NodeFaults } from "./simulation/node-faults.ts";
-import { controllerUnlessCutOff, reachableUnlessCutOff } from "./simulation/partition.ts";
+import { controllerUnlessCutOff, reachableUnlessCutOff, requireReachable } from "./simulation/partition.ts";
 import { simulationRoutes } from "./simulation/routes.ts";
+import { startStorageService } from "./storage-service/listen.ts";
+import { createStorageService } from "./storage-service/storage-service.ts";
 
 export interface StorageNode extends RunningService {
   port: number;
+  grpcPort: number;
   /** Rejects when the cluster will never accept this node; resolves when it was stopped. */
   readonly refused: Promise<void>;
 }
@@ -90,6 +93,16 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
   undo.defer(() => server.stop());
 
   const { port } = server.address;
+  const admit = (): void => {
+    requireReachable(faults);
+    requireJoined();
+  };
+  const service = createStorageService({ store, memory, latencies, epochs, replicate, admit });
+  const { bind, clusterKey } = settings;
+  const grpcServer = await startStorageService(service, { bind, clusterKey, logger, port: settings.grpcPort, httpPort: settings.port });
+  undo.defer(() => grpcServer.stop());
+  const grpcPort = grpcServer.port;
+
   const controller = controllerUnlessCutOff(connectController(settings.controllerAddresses, settings.clusterKey), faults);
   undo.defer(() => controller.close());
   const { name, host, zone } = settings;
@@ -100,15 +113,15 @@ async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDis
     device,
     writeLatencyMs: latencies.write.typicalMs(),
     readLatencyMs: latencies.read.typicalMs(),
-    grpcPort: 0,
+    grpcPort,
     scrubProgress: 0,
     scrubbedAt: undefined,
   });
   const registration = startRegistration({ controller, marker, node, vitals, logger });
   undo.defer(() => registration.stop());
 
-  logger.info({ port, directory, ...(await store.stats()) }, "serving chunks");
-  return { port, refused: registration.ended, stop: () => undo.disposeAsync() };
+  logger.info({ port, grpcPort, directory, ...(await store.stats()) }, "serving chunks");
+  return { port, grpcPort, refused: registration.ended, stop: () => undo.disposeAsync() };
 }
 
 /** Throws until the cluster's mark is on the disk. */

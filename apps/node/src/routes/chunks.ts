@@ -99,7 +99,7 @@ export function chunkRoutes({ store, memory: { receiving, sending }, latencies, 
 }
 
 /** A chunk that was there already costs no write, and tells nothing of how long one takes. */
-const wasStored = ({ stored }: PutResult): boolean => stored;
+export const wasStored = ({ stored }: PutResult): boolean => stored;
 
 /** From the path; for `/uploadChunk` from the query or the header `chunkId`. */
 function idOf({ parameter, query, req }: Exchange): ChunkId {

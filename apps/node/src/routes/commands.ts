@@ -1,33 +1,27 @@
 /** What the controller tells a node to do, over HTTP. `NodeCommands` of `node-client` is the other end. */
 import type { ChunkBuffers } from "@holdfast/core/byte-budget";
 import type { ChunkStore, ChunkTrash } from "@holdfast/core/chunk-store";
-import { type ChunkId, parseChunkId } from "@holdfast/core/chunking";
 import { answerJson, readJson } from "@holdfast/core/http-edge";
 import { limits } from "@holdfast/core/kernel";
 import { EPOCH_HEADER } from "@holdfast/core/node-client";
 import { z } from "zod";
+import { checked, chunkIdShape, epochShape, sourcesShape } from "../command-shapes.ts";
 import type { EpochMemory } from "../epoch-memory.ts";
-import { NodeError } from "../errors.ts";
 import type { Replicate } from "../replication.ts";
 import type { Exchange, Route } from "../route.ts";
 import { pageOf, requireChunkId } from "./chunk-names.ts";
 
-const chunkId = z.string().transform((text, check): ChunkId => parseChunkId(text) ?? notAnId(check));
-const someIds = (idsMax: number) => z.strictObject({ ids: z.array(chunkId).max(idsMax) });
+const someIds = (idsMax: number) => z.strictObject({ ids: z.array(chunkIdShape).max(idsMax) });
 
-const source = z.strictObject({
-  id: z.int().positive(),
-  host: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/),
-  port: z.int().min(1).max(65_535),
-});
-const replicateBody = z.strictObject({ sources: z.array(source).min(1).max(limits.replicateSourcesMax) });
+const replicateBody = z.strictObject({ sources: sourcesShape });
 const trashBody = someIds(limits.trashChunksMax);
 const restoreBody = someIds(limits.restoreChunksMax);
 const purgeBody = z.strictObject({ olderThanMs: z.int().min(0) });
 const epochHeader = z
   .string()
   .regex(/^[0-9]{1,15}$/)
-  .transform(Number);
+  .transform(Number)
+  .pipe(epochShape);
 
 export interface CommandsOptions {
   store: ChunkStore & ChunkTrash;
@@ -101,16 +95,4 @@ async function bodyOf<T>({ req }: Exchange, schema: z.ZodType<T>): Promise<T> {
 
 function epochOf({ req }: Exchange): number {
   return checked(epochHeader, req.headers[EPOCH_HEADER], EPOCH_HEADER);
-}
-
-function checked<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => [where, ...path].join(".") + `: ${message}`);
-  throw new NodeError("command.invalid", `The command cannot be understood: ${faults.join("; ")}.`, { faults });
-}
-
-function notAnId(check: z.RefinementCtx): never {
-  check.addIssue("is no chunk id");
-  return z.NEVER;
 }

@@ -1,5 +1,6 @@
 /** A node that nobody can reach, and that reaches nobody: its connections break, its heartbeats get nowhere. */
 import type { ServerResponse } from "node:http";
+import { ChunkStoreError } from "@holdfast/core/chunk-store";
 import type { RequestHandler } from "@holdfast/core/http-edge";
 import type { connectController } from "@holdfast/core/node-registration";
 import type { NodeFaults } from "./node-faults.ts";
@@ -22,6 +23,11 @@ export function reachableUnlessCutOff(handler: RequestHandler, faults: NodeFault
     }
     await handler(req, res);
   };
+}
+
+/** For a door that can only refuse: throws what a caller of a node that is cut off finds. */
+export function requireReachable(faults: NodeFaults): void {
+  if (faults.has("partition")) throw new ChunkStoreError("store.unreachable", "This node is cut off from the network: a simulated fault.");
 }
 
 /** The controller, out of reach while the partition lasts. */

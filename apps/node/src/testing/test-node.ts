@@ -14,6 +14,7 @@ export const CLUSTER_KEY = "test-cluster-key-test-cluster-key";
 
 export interface TestNode {
   port: number;
+  grpcPort: number;
   /** `<data>/nodes/node-1`. */
   directory: string;
   address: NodeAddress;
@@ -38,6 +39,7 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
     bind: "127.0.0.1",
     host: "127.0.0.1",
     port: 0,
+    grpcPort: 0,
     zone: "default",
     store: "file",
     reserveBytes: 0,
@@ -51,6 +53,7 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
   const address = nodeAddress(node.port);
   return {
     port: node.port,
+    grpcPort: node.grpcPort,
     directory: settings.directory,
     address,
     client: clients.clientFor(address),

@@ -6,6 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import { KiB, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { createRequestVerifier, type SignatureVerdict } from "../request-signing/index.ts";
 import { EnvironmentError } from "../service/index.ts";
+import type { CallFailure } from "./call-failure.ts";
 import { CallError } from "./errors.ts";
 import { grpcDefinition, type CallContext, type ServiceHandlers } from "./grpc.ts";
 
@@ -26,12 +27,6 @@ export interface GrpcServerOptions {
   /** What one call may take at most. */
   callTimeoutMs?: number;
   logger: Logger;
-}
-
-export interface CallFailure {
-  code: grpc.status;
-  details: string;
-  metadata?: grpc.Metadata;
 }
 
 export interface GrpcServer {
