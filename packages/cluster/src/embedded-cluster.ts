@@ -151,7 +151,11 @@ function defineServices(settings: ClusterSettings, secrets: Secrets, databaseUrl
   const withDatabase = { ...common, DATABASE_URL: databaseUrl, HOLDFAST_AUTH_SECRET: settings.authSecret ?? secrets.authSecret };
   return {
     clusterKey,
-    console: { name: "console", program: join(ROOT, "apps/admin/server.ts"), environment: withDatabase },
+    console: {
+      name: "console",
+      program: join(ROOT, "apps/admin/server.ts"),
+      environment: { HOLDFAST_REPAIR_AFTER_MS: "0", ...withDatabase }, // its nodes are restarted at once, or gone on purpose
+    },
     drive: { name: "drive", program: join(ROOT, "apps/web/server.ts"), environment: withDatabase },
     node: (name, port) => ({
       name,

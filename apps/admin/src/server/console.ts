@@ -27,6 +27,8 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     port: env.HOLDFAST_CONTROLLER_PORT,
     heartbeatIntervalMs: env.HOLDFAST_HEARTBEAT_MS,
     downAfterMs: env.HOLDFAST_DOWN_AFTER_MS,
+    replicas: env.HOLDFAST_REPLICAS,
+    repairAfterMs: env.HOLDFAST_REPAIR_AFTER_MS,
     logger,
   });
   const clusterState = createClusterState({

@@ -13,6 +13,7 @@ const shape = {
   HOLDFAST_WRITE_QUORUM: setting.integer(limits.writeQuorum, 1),
   HOLDFAST_HEARTBEAT_MS: setting.integer(limits.heartbeatIntervalMs, 1),
   HOLDFAST_DOWN_AFTER_MS: setting.integer(limits.nodeDownAfterMs, 1),
+  HOLDFAST_REPAIR_AFTER_MS: setting.integer(limits.repairAfterMs, 0),
   HOLDFAST_SIMULATE_FAULTS: setting.flag(false),
   HOLDFAST_LOG_LEVEL: setting.logLevel,
   HOLDFAST_DEV: setting.flag(false),
