@@ -154,8 +154,7 @@ test("a new controller on the same database knows the nodes and takes their hear
 });
 
 describe("two controllers on one database", () => {
-  const BEAT_MS = 100;
-  const times = { heartbeatIntervalMs: BEAT_MS, downAfterMs: 1_000, leaseMs: 900 };
+  const times = { heartbeatIntervalMs: 1_000, downAfterMs: 3_000, leaseMs: 900 };
   let undo: AsyncDisposableStack;
   beforeEach(() => void (undo = new AsyncDisposableStack()));
   afterEach(() => undo.disposeAsync());
@@ -207,7 +206,7 @@ describe("two controllers on one database", () => {
     own.pool.query = () => Promise.reject(unreachable);
     own.pool.connect = () => Promise.reject(unreachable);
     await vi.waitFor(() => heardBy(second), { timeout: 10_000 });
-    await delay(3 * times.downAfterMs); // long enough for anybody to be called down
+    await delay(1.5 * times.downAfterMs); // long enough for anybody to be called down
     expect((await eventKinds()).slice(before.length)).toEqual(["leader.changed"]);
     expect((await database.pool.query("SELECT DISTINCT health FROM node")).rows).toEqual([{ health: "up" }]);
   });

@@ -11,14 +11,16 @@ import type pg from "pg";
 import { createWorker, type Worker, type WorkerStatus } from "../background/index.ts";
 import { recordSamples, removeOldSamples, thinSamples } from "../capacity-history/index.ts";
 import { createFailureDetector, detectionLimits, type FailureDetector } from "../failure-detection/index.ts";
-import { createHealing, type Healing } from "../healing/index.ts";
+import { createHealing } from "../healing/index.ts";
 import { HOUR_MS, limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership, LeadershipError } from "../leadership/index.ts";
 import { createMembershipCache, recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
 import { createNodeClients } from "../node-client/index.ts";
 import { ControllerService, type ServiceHandlers, startGrpcServer } from "../protocol/index.ts";
+import { createRebalancer } from "../topology/index.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import { parseHeartbeat, parseRegistration } from "./requests.ts";
+import { createUpkeep, type Upkeep, type UpkeepTask } from "./upkeep.ts";
 
 export interface ControllerOptions {
   pool: pg.Pool;
@@ -33,10 +35,12 @@ export interface ControllerOptions {
   replicas?: number;
   /** How long a node that is down is awaited before its copies are replaced. */
   repairAfterMs?: number;
+  /** How long garbage waits at each step of its way out. */
+  gcGraceMs?: number;
   logger: Logger;
 }
 
-export interface Controller {
+export interface Controller extends Pick<Upkeep, "safemode" | "inventory" | "garbage"> {
   port: number;
   leadership: Leadership;
   /** Whether this controller has heard a node since it leads; undefined while it does not lead, and hears nobody. */
@@ -62,8 +66,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
   return {
     port: server.port,
     leadership: reign.leadership,
+    ...mending.upkeep,
     hasHeard: (nodeId) => (reign.leadership.epoch() === undefined ? undefined : reign.detector.hasHeard(nodeId)),
-    workers: () => [...[...workers, reign.leadership].map((worker) => worker.status()), ...mending.healing.workers()],
+    workers: () => [...[...workers, reign.leadership].map((worker) => worker.status()), ...mending.workers()],
     async stop() {
       await server.stop();
       await mending.stop();
@@ -80,6 +85,8 @@ interface Reign {
   readonly transact: Transact;
   /** Of this reign alone: nobody is held to what another leader did not hear. */
   readonly detector: FailureDetector;
+  /** Called when it begins. */
+  onBegin: () => void;
 }
 
 function createReign({ pool, port, heartbeatIntervalMs, downAfterMs, leaseMs = limits.leaderLeaseMs, logger }: ControllerOptions): Reign {
@@ -91,33 +98,42 @@ function createReign({ pool, port, heartbeatIntervalMs, downAfterMs, leaseMs = l
     onError: (error) => logger.error({ err: error, worker: "leadership" }, "the lease cannot be renewed; it will be tried again"),
     onChange(epoch) {
       logger.info({ epoch }, epoch === undefined ? "another controller may lead now" : "this controller leads");
-      if (epoch !== undefined) reign.detector = newDetector();
+      if (epoch === undefined) return;
+      reign.detector = newDetector();
+      reign.onBegin();
     },
   });
   const transact: Transact = (work) => leadership.fenced(work);
   const newDetector = (): FailureDetector => createFailureDetector(pool, transact, times);
-  const reign = { leadership, transact, detector: newDetector() };
+  const reign = { leadership, transact, detector: newDetector(), onBegin: (): void => undefined };
   return reign;
 }
 
 /** What talks to the nodes, and changes where copies are. */
 interface Mending {
-  healing: Healing;
+  upkeep: Pick<Upkeep, "safemode" | "inventory" | "garbage">;
+  workers(): WorkerStatus[];
   stop(): Promise<void>;
 }
 
-async function startMending(
-  { pool, clusterKey, replicas, repairAfterMs, logger }: ControllerOptions,
-  { leadership }: Reign,
-): Promise<Mending> {
+async function startMending(options: ControllerOptions, reign: Reign): Promise<Mending> {
+  const { pool, clusterKey, replicas, repairAfterMs, logger } = options;
+  const { leadership } = reign;
   const membership = createMembershipCache({ pool, onError: (error) => logger.warn({ err: error }, "the nodes could not be read") });
   const clients = createNodeClients({ clusterKey });
-  const healing = createHealing({ pool, leadership, membership, clients, replicas, repairAfterMs, logger });
+  const { tasks, ...upkeep } = createUpkeep({ ...options, leadership, clients, hasHeard: (nodeId) => reign.detector.hasHeard(nodeId) });
+  const { safemode } = upkeep;
+  reign.onBegin = () => safemode.enter();
+  const healing = createHealing({ pool, leadership, membership, clients, safemode, replicas, repairAfterMs, logger });
+  const upkeepWorkers = tasks.map((task) => leaderWorker(options, reign, task));
   await membership.start();
   await healing.start();
+  for (const worker of upkeepWorkers) void worker.start(); // a step of theirs may take long
   return {
-    healing,
+    upkeep,
+    workers: () => [...healing.workers(), ...upkeepWorkers.map((worker) => worker.status())],
     async stop() {
+      for (const worker of upkeepWorkers) void worker.stop(); // not waited for: without the lease their steps change nothing more
       await healing.stop();
       await membership.stop();
       await clients.close();
@@ -152,28 +168,33 @@ function nodeCalls({ pool, heartbeatIntervalMs, logger }: ControllerOptions, rei
   };
 }
 
-function backgroundWorkers({ pool, heartbeatIntervalMs, logger }: ControllerOptions, reign: Reign): Worker[] {
-  const leaderWorker = (name: string, intervalMs: number, step: () => Promise<void>): Worker =>
-    createWorker({
-      name,
-      intervalMs,
-      step: () => whileLeading(reign.leadership, step),
-      onError: (error) => logger.error({ err: error, worker: name }, "a worker fails; it will try again"),
-    });
+function backgroundWorkers(options: ControllerOptions, reign: Reign): Worker[] {
+  const { pool, heartbeatIntervalMs, logger } = options;
+  const worker = (name: string, intervalMs: number, step: () => Promise<void>): Worker =>
+    leaderWorker(options, reign, { name, intervalMs, step });
   return [
-    leaderWorker("failure-detection", Math.min(heartbeatIntervalMs / 5, SECOND_MS), async () => {
+    worker("failure-detection", Math.min(heartbeatIntervalMs / 5, SECOND_MS), async () => {
       for (const change of await reign.detector.step()) logger.warn(change, "a node's health changed");
     }),
-    leaderWorker("capacity-samples", limits.nodeSampleIntervalMs, () => recordSamples(pool)),
-    leaderWorker("capacity-thinning", HOUR_MS, async () => {
+    worker("capacity-samples", limits.nodeSampleIntervalMs, () => recordSamples(pool)),
+    worker("capacity-thinning", HOUR_MS, async () => {
       await thinSamples(pool);
       await removeOldSamples(pool);
     }),
   ];
 }
 
+function leaderWorker({ logger }: ControllerOptions, { leadership }: Reign, { name, intervalMs, step }: UpkeepTask): Worker {
+  return createWorker({
+    name,
+    intervalMs,
+    step: (signal) => whileLeading(leadership, () => step(signal)),
+    onError: (error) => logger.error({ err: error, worker: name }, "a worker fails; it will try again"),
+  });
+}
+
 /** To lose the lease in the middle of the work is an ordinary state, and nothing has happened then. */
-async function whileLeading(leadership: Leadership, work: () => Promise<void>): Promise<void> {
+async function whileLeading(leadership: Leadership, work: () => Promise<unknown>): Promise<void> {
   if (leadership.epoch() === undefined) return;
   try {
     await work();
