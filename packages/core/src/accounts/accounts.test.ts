@@ -65,6 +65,13 @@ const signUp = (email: string, headers?: Record<string, string>, more: object = 
 const signIn = (password = OWNER.password, headers?: Record<string, string>) =>
   send("POST", "/sign-in/email", { email: OWNER.email, password }, headers);
 
+async function waitingForLocks(): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  );
+  return rows[0]!.count;
+}
+
 async function users(): Promise<{ email: string; role: string; drives: number; roots: number }[]> {
   const { rows } = await database.pool.query(
     `SELECT u.email, u.role, count(DISTINCT d.id) AS drives, count(r.id) AS roots FROM "user" u
@@ -319,6 +326,37 @@ describe("signed in", () => {
     expect(answer).toMatchObject({ status: 409, body: { error: "account.own_role" } });
     expect(await users()).toMatchObject([{ role: "admin" }]);
     expect(await accounts.setupState(HERE)).toMatchObject({ needed: false });
+  });
+
+  test("two admins who take each other's rights at the same moment: one of them stays an admin", async () => {
+    const first = await signIn();
+    const other = await signUp("bob@example.com");
+    await database.pool.query(`UPDATE "user" SET role = 'admin'`);
+    const { rows } = await database.pool.query<{ id: string }>('SELECT id FROM "user" ORDER BY email');
+    const [ada, bob] = rows.map(({ id }) => id) as [string, string];
+    const slow = await database.pool.connect(); // both have been let in before either is done
+    await slow.query('BEGIN; SELECT FROM "user" FOR UPDATE');
+    const answers = Promise.all([
+      send("POST", "/admin/set-role", { userId: bob, role: "user" }, { cookie: first.cookie }),
+      send("POST", "/admin/set-role", { userId: ada, role: "user" }, { cookie: other.cookie }),
+    ]);
+    await expect.poll(waitingForLocks).toBe(2);
+    await slow.query("COMMIT");
+    slow.release();
+    expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([200, 403]));
+    expect(new Set((await users()).map(({ role }) => role))).toEqual(new Set(["admin", "user"]));
+  });
+
+  test("a program may leave its origin unsaid, and a proxy may speak https for us: that is nobody else's page", async () => {
+    const { port } = server.address;
+    for (const headers of [undefined, { origin: `https://127.0.0.1:${port}` }]) {
+      const { cookie } = await signIn();
+      expect((await send("POST", "/sign-out", {}, { cookie, ...headers })).status).toBe(200);
+      expect(await accounts.actorOf({ cookie })).toBeUndefined();
+    }
+    const { cookie } = await signIn();
+    expect((await send("POST", "/sign-out", {}, { cookie, "sec-fetch-site": "same-site" })).status).toBe(403);
+    expect(await accounts.actorOf({ cookie })).toBeDefined();
   });
 
   test("passwords rest as argon2id", async () => {

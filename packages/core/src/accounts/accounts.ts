@@ -14,7 +14,7 @@ import type { Actor } from "../drive/index.ts";
 import { type Clock, type Logger, systemClock } from "../kernel/index.ts";
 import { type Auth, createAuth } from "./better-auth.ts";
 import { AccountError } from "./errors.ts";
-import { type EnvironmentOwner, type OwnerAccount, ownerExists, ownerOfEnvironment, parseOwner, withSetupLock } from "./owner.ts";
+import { type EnvironmentOwner, type OwnerAccount, ownerExists, ownerOfEnvironment, parseOwner, withAdminLock } from "./owner.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { createSessionReader } from "./sessions.ts";
 import { createSetupCodeCheck, setupCodeOf } from "./setup-code.ts";
@@ -25,6 +25,9 @@ export type SignUpPolicy = "auto" | "open" | "closed";
 
 /** Where a program that signs up as the first user from elsewhere puts the code that the server printed. */
 const SETUP_CODE_HEADER = "holdfast-setup-code";
+
+/** What admins do to accounts. */
+const ADMINS_PATH = /\/admin\//;
 
 export interface AccountsOptions {
   database: Database;
@@ -90,7 +93,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   async function makeOwner(owner: OwnerAccount): Promise<void> {
-    await withSetupLock(database, async () => {
+    await withAdminLock(database, async () => {
       if (await ownerExists(database)) throw setupDone();
       const { token } = await auths.http.api.signUpEmail({ body: owner });
       await database.pool.query("DELETE FROM session WHERE token = $1", [token]); // nobody holds its cookie
@@ -105,10 +108,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const request = await webRequest(req, protocol, peer);
       const answer = () => currentPeer.run(peer, () => auths[protocol].handler(request));
       const owned = await ownerExists(database); // asked each time: better-auth calls some outages an error of its own
-      if (req.method !== "POST" || owned) return await setResponse(res, await answer());
-      // Any of these may turn out to make the first account, whatever its path looks like.
-      admitOwner(peer, request.headers.get(SETUP_CODE_HEADER) ?? undefined);
-      await setResponse(res, await withSetupLock(database, answer));
+      // Until there is an owner, any of these may turn out to make the first account, whatever its path looks like.
+      const alone = req.method === "POST" && (!owned || ADMINS_PATH.test(request.url));
+      if (!alone) return await setResponse(res, await answer());
+      if (!owned) admitOwner(peer, request.headers.get(SETUP_CODE_HEADER) ?? undefined);
+      await setResponse(res, await withAdminLock(database, answer));
     },
 
     actorOf: createSessionReader(database, secret),

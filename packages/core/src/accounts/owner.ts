@@ -1,10 +1,11 @@
 /**
- * The first account of a cluster, and the lock that makes it one.
+ * The first account of a cluster, and the lock under which there comes to be an admin, and always stays one.
  *
  * The owner is the first admin. While there is none, whoever makes an account becomes it, so every way of making one goes
- * through one lock until then: of two browsers that set up at the same moment, one wins and the other is told.
+ * through one lock until then: of two browsers that set up at the same moment, one wins and the other is told. Afterwards
+ * admins act on accounts one after the other: of two who take each other's rights, the second has none left to do it with.
  */
-import type { Database } from "@holdfast/db";
+import { type Database, limitSilence } from "@holdfast/db";
 import pg from "pg";
 import { z } from "zod";
 import { limits } from "../kernel/index.ts";
@@ -12,7 +13,7 @@ import { EnvironmentError } from "../service/index.ts";
 import { AccountError } from "./errors.ts";
 
 /** Any number that nothing else locks. */
-const SETUP_LOCK = 4_701_001;
+const ADMIN_LOCK = 4_701_001;
 
 export async function ownerExists({ pool }: Database): Promise<boolean> {
   const { rows } = await pool.query<{ exists: boolean }>(`SELECT EXISTS (SELECT FROM "user" WHERE role = 'admin') AS exists`);
@@ -20,14 +21,17 @@ export async function ownerExists({ pool }: Database): Promise<boolean> {
 }
 
 /** One at a time in the whole cluster. On a connection of its own: waiting in the pool, many could starve the one that works. */
-export async function withSetupLock<T>({ url }: Database, work: () => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
+export async function withAdminLock<T>({ url }: Database, work: () => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: limits.databaseStatementMs });
   client.on("error", () => undefined); // a connection that breaks rejects what waits on it; without a listener it would end the process
   await client.connect();
   try {
-    await client.query("SELECT pg_advisory_lock($1)", [SETUP_LOCK]);
+    limitSilence(client, limits.databaseStatementMs);
+    await client.query("SELECT pg_advisory_lock($1)", [ADMIN_LOCK]);
+    limitSilence(client, 0);
     return await work();
   } finally {
+    limitSilence(client, limits.databaseStatementMs);
     await client.end(); // the lock goes with the connection
   }
 }
