@@ -184,12 +184,11 @@ function backgroundWorkers(options: ControllerOptions, reign: Reign): Worker[] {
   ];
 }
 
-function leaderWorker({ logger }: ControllerOptions, { leadership }: Reign, { name, intervalMs, step }: UpkeepTask): Worker {
+function leaderWorker({ logger }: ControllerOptions, { leadership }: Reign, task: UpkeepTask): Worker {
   return createWorker({
-    name,
-    intervalMs,
-    step: (signal) => whileLeading(leadership, () => step(signal)),
-    onError: (error) => logger.error({ err: error, worker: name }, "a worker fails; it will try again"),
+    ...task,
+    step: (signal) => whileLeading(leadership, () => task.step(signal)),
+    onError: (error) => logger.error({ err: error, worker: task.name }, "a worker fails; it will try again"),
   });
 }
 

@@ -39,7 +39,16 @@ import { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from
 import { purgeNode } from "./purge.ts";
 import { findCondemnedInUse, revive } from "./revive.ts";
 import { brake, findApproval, type GarbageTotals, listBraked, recordRun, settleBrake } from "./runs.ts";
-import { closeWindows, type DoomedChunk, forgetTombstones, openWindows, SEND_WITHIN_MS, type TrashOutcome } from "./trash.ts";
+import {
+  closeWindows,
+  type DoomedChunk,
+  forgetTombstones,
+  hasDue,
+  hasTombstones,
+  openWindows,
+  SEND_WITHIN_MS,
+  type TrashOutcome,
+} from "./trash.ts";
 
 /** Chunks of one transaction, and of one command to a node. */
 const BATCH = Math.min(limits.trashChunksMax, 500);
@@ -78,7 +87,8 @@ export function createGarbageCollector(options: GarbageCollectorOptions): Garbag
       const totals: GarbageTotals = { condemned: 0, revived: 0, trashed: 0, purged: 0, bytes: 0 };
       const collection = new Collection(options, totals, signal);
       heldBy = (await collection.run()) ?? "";
-      await options.leadership.fenced((tx) => recordRun(tx, totals));
+      const { condemned, revived, trashed, purged } = totals;
+      if (condemned + revived + trashed + purged > 0) await options.leadership.fenced((tx) => recordRun(tx, totals));
       return totals;
     },
   };
@@ -127,7 +137,7 @@ class Collection {
     const epoch = leadership.requireEpoch();
     const older = await findOlderDatabase(this.#reachable(), clients, epoch);
     if (older === undefined) {
-      await leadership.fenced((tx) => settleBrake(tx, "older-database"));
+      await settleBrake(this.#options, "older-database");
       return undefined;
     }
     const isApproved = (await findApproval(pool, "older-database")) !== undefined;
@@ -145,7 +155,7 @@ class Collection {
     const isLarge = isTooMuch(amount, 0, brakes); // only then does it matter how many there are, and counting them takes its time
     const chunksTotal = isLarge ? await countLiveChunks(pool) : 0;
     if (!isLarge || !isTooMuch(amount, chunksTotal, brakes)) {
-      await leadership.fenced((tx) => settleBrake(tx, "share"));
+      await settleBrake(this.#options, "share");
       return undefined;
     }
     const approval = await findApproval(pool, "share");
@@ -173,12 +183,12 @@ class Collection {
         this.#totals.bytes += bytes;
       }
     }
-    await leadership.fenced((tx) => settleBrake(tx, "share")); // an approval is used up
+    await settleBrake(this.#options, "share"); // an approval is used up
   }
 
   async #trash(): Promise<void> {
-    const { leadership, graceMs, clock } = this.#options;
-    while (!this.#signal.aborted) {
+    const { leadership, pool, graceMs, clock } = this.#options;
+    while (!this.#signal.aborted && (await hasDue(pool, { nodes: this.#nodes, graceMs }))) {
       const openedAtMs = clock.monotonicMs();
       const epoch = leadership.requireEpoch();
       const doomed = await leadership.fenced((tx) => openWindows(tx, { nodes: this.#nodes, graceMs, chunksMax: BATCH }));
@@ -251,7 +261,8 @@ class Collection {
   }
 
   async #forget(): Promise<void> {
-    const { leadership, tombstoneMs } = this.#options;
+    const { leadership, pool, tombstoneMs } = this.#options;
+    if (!(await hasTombstones(pool, tombstoneMs))) return;
     for (let forgotten = BATCH; forgotten === BATCH && !this.#signal.aborted;) {
       forgotten = await leadership.fenced((tx) => forgetTombstones(tx, { tombstoneMs, chunksMax: BATCH }));
     }

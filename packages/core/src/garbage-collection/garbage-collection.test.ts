@@ -145,12 +145,12 @@ describe("new references", () => {
     let calls = 0;
     const leadership = leaderWith({
       async around(proceed) {
-        if (++calls === 3) await cluster.refer(id); // the third is the one that condemns
+        if (++calls === 1) await cluster.refer(id); // the first is the one that condemns
         return await proceed();
       },
     });
     expect(await collect({ leadership })).toMatchObject({ condemned: 0 });
-    expect(calls).toBeGreaterThan(3);
+    expect(calls).toBe(1);
     expect(await cluster.row(id)).toMatchObject({ state: "live" });
   });
 
@@ -159,7 +159,7 @@ describe("new references", () => {
     let calls = 0;
     const leadership = leaderWith({
       async inside(tx) {
-        if (++calls !== 3) return;
+        if (++calls !== 1) return;
         await tx.query("SELECT FROM chunk");
         await cluster.refer(id);
       },
@@ -389,7 +389,7 @@ describe("brakes", () => {
     expect(braked).toMatchObject([{ cause: "older-database" }]);
 
     await approveGarbageRun(database.pool, braked[0]!.id, { userId: "operator" });
-    await expect(collect()).rejects.toMatchObject({ code: "leader.not_us" }); // it must be elected anew
+    await collect(); // ends its own lease: the next leader is above what any node remembers
     cluster = { ...cluster, leadership: await createSuccessor() };
     expect(cluster.leadership.epoch()).toBe(42);
     expect(await collect()).toMatchObject({ condemned: 1, trashed: 1, heldBy: "" });

@@ -2,6 +2,7 @@
 import { type GarbageRunState, inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { recordEvent } from "../events/index.ts";
+import type { Leadership } from "../leadership/index.ts";
 import { GarbageError } from "./errors.ts";
 import type { Amount } from "./plan-brakes.ts";
 
@@ -24,6 +25,11 @@ export interface GarbageTotals {
   purged: number;
   /** Condemned and purged. */
   bytes: number;
+}
+
+export interface BrakeParts {
+  pool: pg.Pool;
+  leadership: Pick<Leadership, "fenced">;
 }
 
 const RUN_COLUMNS = "id, at, state, cause, why, condemned AS chunks, bytes";
@@ -60,16 +66,17 @@ export async function brake(tx: pg.PoolClient, cause: BrakeCause, why: string, {
 }
 
 /** What was braked or approved for this cause is over: used up, or not needed any more. */
-export async function settleBrake(tx: pg.PoolClient, cause: BrakeCause): Promise<void> {
-  await tx.query(
-    `UPDATE garbage_run SET state = 'done' WHERE id = (SELECT max(id) FROM garbage_run WHERE cause = $1) AND state IN ('braked', 'approved')`,
-    [cause],
+export async function settleBrake({ pool, leadership }: BrakeParts, cause: BrakeCause): Promise<void> {
+  const { rows } = await pool.query<{ state: GarbageRunState }>("SELECT state FROM garbage_run WHERE cause = $1 ORDER BY id DESC LIMIT 1", [
+    cause,
+  ]);
+  if (rows[0] === undefined || rows[0].state === "done") return;
+  await leadership.fenced((tx) =>
+    tx.query("UPDATE garbage_run SET state = 'done' WHERE id = (SELECT max(id) FROM garbage_run WHERE cause = $1)", [cause]),
   );
 }
 
-/** Nothing is recorded of a step that did nothing. */
 export async function recordRun(tx: pg.PoolClient, { condemned, revived, trashed, purged, bytes }: GarbageTotals): Promise<void> {
-  if (condemned + revived + trashed + purged === 0) return;
   await tx.query("INSERT INTO garbage_run (state, condemned, revived, trashed, purged, bytes) VALUES ('done', $1, $2, $3, $4, $5)", [
     condemned,
     revived,

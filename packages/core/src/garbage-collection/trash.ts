@@ -20,18 +20,13 @@ export const SEND_WITHIN_MS: number = 10 * SECOND_MS;
  */
 export async function openWindows(
   tx: pg.PoolClient,
-  { nodes, graceMs, chunksMax }: { nodes: readonly KnownNode[]; graceMs: number; chunksMax: number },
+  { nodes, graceMs, chunksMax }: DueTerms & { chunksMax: number },
 ): Promise<DoomedChunk[]> {
-  const reachable = nodes.filter(isWithinReach).map(({ id }) => id);
-  const removed = nodes.filter(({ intent }) => intent === "removed").map(({ id }) => id);
+  const { text, values, removed } = due({ nodes, graceMs });
   const { rows: locked } = await tx.query<{ id: Buffer }>({
     name: "garbage-lock-due",
-    text: `SELECT id FROM chunk
-            WHERE state = 'condemned' AND condemned_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
-              AND (trashing_until IS NULL OR trashing_until < clock_timestamp())
-              AND (replicas && $2::smallint[] OR replicas <@ $3::smallint[] AND (replicas <> '{}' OR trashing_until IS NULL))
-            ORDER BY condemned_at, id LIMIT $4 FOR UPDATE SKIP LOCKED`,
-    values: [graceMs, reachable, removed, chunksMax],
+    text: `SELECT id FROM chunk WHERE ${text} ORDER BY condemned_at, id LIMIT $4 FOR UPDATE SKIP LOCKED`,
+    values: [...values, chunksMax],
   });
   const { rows } = await tx.query<{ id: Buffer; nodeIds: number[] }>({
     name: "garbage-open-windows",
@@ -42,6 +37,28 @@ export async function openWindows(
     values: [locked.map(({ id }) => id), removed, SEND_WITHIN_MS + limits.nodeCommandLifeMs],
   });
   return rows.map(({ id, nodeIds }) => ({ id: chunkIdFromBytes(id), nodeIds }));
+}
+
+/** Whether there is anything to open a window for. */
+export async function hasDue(pool: pg.Pool, terms: DueTerms): Promise<boolean> {
+  const { text, values } = due(terms);
+  const { rowCount } = await pool.query({ name: "garbage-has-due", text: `SELECT FROM chunk WHERE ${text} LIMIT 1`, values });
+  return rowCount === 1;
+}
+
+interface DueTerms {
+  nodes: readonly KnownNode[];
+  graceMs: number;
+}
+
+/** Condemned for the grace, and a node within reach has still to trash its copy, or no node has one. */
+function due({ nodes, graceMs }: DueTerms): { text: string; values: unknown[]; removed: number[] } {
+  const reachable = nodes.filter(isWithinReach).map(({ id }) => id);
+  const removed = nodes.filter(({ intent }) => intent === "removed").map(({ id }) => id);
+  const text = `state = 'condemned' AND condemned_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
+    AND (trashing_until IS NULL OR trashing_until < clock_timestamp())
+    AND (replicas && $2::smallint[] OR replicas <@ $3::smallint[] AND (replicas <> '{}' OR trashing_until IS NULL))`;
+  return { text, values: [graceMs, reachable, removed], removed };
 }
 
 /** What became of the orders for one chunk. */
@@ -67,16 +84,21 @@ export async function closeWindows(tx: pg.PoolClient, outcomes: readonly TrashOu
   });
 }
 
+const IS_FORGOTTEN = `state = 'condemned' AND replicas = '{}' AND trashing_until < clock_timestamp() - $1::bigint * interval '1 millisecond'
+  AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)`;
+
+export async function hasTombstones(pool: pg.Pool, tombstoneMs: number): Promise<boolean> {
+  const { rowCount } = await pool.query(`SELECT FROM chunk WHERE ${IS_FORGOTTEN} LIMIT 1`, [tombstoneMs]);
+  return rowCount === 1;
+}
+
 /** Rows of chunks that no node has any more go when nobody could still count on an answer from before. Returns how many. */
 export async function forgetTombstones(
   tx: pg.PoolClient,
   { tombstoneMs, chunksMax }: { tombstoneMs: number; chunksMax: number },
 ): Promise<number> {
   const { rowCount } = await tx.query(
-    `DELETE FROM chunk WHERE id IN (
-       SELECT id FROM chunk WHERE state = 'condemned' AND replicas = '{}' AND trashing_until < clock_timestamp() - $1::bigint * interval '1 millisecond'
-          AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
-        ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    `DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE ${IS_FORGOTTEN} ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     [tombstoneMs, chunksMax],
   );
   return rowCount ?? 0;

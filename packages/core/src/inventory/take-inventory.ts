@@ -169,7 +169,7 @@ class NodeInventory {
     const isLarge = isTooMuch(amount, 0, brakes);
     const chunksTotal = isLarge ? await countLiveChunks(pool) : 0;
     if (!isLarge || !isTooMuch(amount, chunksTotal, brakes)) {
-      await this.#fenced((tx) => settleBrake(tx, cause));
+      await settleBrake(this.#parts, cause);
       return true;
     }
     const approval = await findApproval(pool, cause);
