@@ -117,7 +117,7 @@ interface Mending {
 }
 
 async function startMending(options: ControllerOptions, reign: Reign): Promise<Mending> {
-  const { pool, clusterKey, replicas, repairAfterMs, logger } = options;
+  const { pool, clusterKey, replicas = limits.replicas, repairAfterMs, logger } = options;
   const { leadership } = reign;
   const membership = createMembershipCache({ pool, onError: (error) => logger.warn({ err: error }, "the nodes could not be read") });
   const clients = createNodeClients({ clusterKey });
@@ -125,7 +125,11 @@ async function startMending(options: ControllerOptions, reign: Reign): Promise<M
   const { safemode } = upkeep;
   reign.onBegin = () => safemode.enter();
   const healing = createHealing({ pool, leadership, membership, clients, safemode, replicas, repairAfterMs, logger });
-  const upkeepWorkers = tasks.map((task) => leaderWorker(options, reign, task));
+  const { engine } = healing;
+  const { writeQuorum, healingIntervalMs } = limits;
+  const rebalancer = createRebalancer({ pool, leadership, membership, clients, safemode, engine, replicas, writeQuorum, logger });
+  const rebalance: UpkeepTask = { name: "rebalance", intervalMs: healingIntervalMs, step: (signal) => rebalancer.step(signal) };
+  const upkeepWorkers = [...tasks, rebalance].map((task) => leaderWorker(options, reign, task));
   await membership.start();
   await healing.start();
   for (const worker of upkeepWorkers) void worker.start(); // a step of theirs may take long

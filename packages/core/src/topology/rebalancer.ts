@@ -20,7 +20,7 @@ import { readSettings, type SettingDefaults } from "./view.ts";
 
 export interface RebalancerOptions extends SettingDefaults, Omit<MovingParts, "clock" | "settleMs"> {
   membership: Membership;
-  safemode: Safemode;
+  safemode?: Safemode;
   /** How long a new chunk is left alone, because its last copies may be on their way. */
   settleMs?: number;
   clock?: Clock;
@@ -68,7 +68,7 @@ export function createRebalancer(options: RebalancerOptions): Rebalancer {
     const open = (await readOpenRebalances(pool)).filter(({ state }) => state !== "paused");
     if (open.length === 0) return rests.clear();
     const { healingPaused, ...settings } = await readSettings(pool, options);
-    const hold = safemode.isOn() ? safemode.why() : healingPaused ? PAUSED : "";
+    const hold = safemode?.isOn() === true ? safemode.why() : healingPaused ? PAUSED : "";
     if (hold !== "") {
       for (const { id } of open) await set(id, "waiting", hold);
       return;

@@ -162,7 +162,6 @@ export class TopologyCluster {
     const clients = { commandsFor: (node: NodeAddress) => this.#commandsOf(node) };
     const logger = createLogger("test", "silent");
     const { engine } = createHealing({ pool, leadership, membership, clients, logger });
-    const always = { isOn: () => false, why: () => "" };
     const rebalancer = createRebalancer({
       ...DEFAULTS,
       pool,
@@ -172,7 +171,7 @@ export class TopologyCluster {
       logger,
       engine,
       settleMs,
-      safemode: safemode ?? always,
+      ...(safemode && { safemode }),
     });
     const stopping = new AbortController();
     const controller = {
