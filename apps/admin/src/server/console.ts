@@ -29,6 +29,7 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     downAfterMs: env.HOLDFAST_DOWN_AFTER_MS,
     replicas: env.HOLDFAST_REPLICAS,
     repairAfterMs: env.HOLDFAST_REPAIR_AFTER_MS,
+    gcGraceMs: env.HOLDFAST_GC_GRACE_MS,
     logger,
   });
   const clusterState = createClusterState({

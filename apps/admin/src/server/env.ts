@@ -1,4 +1,4 @@
-import { limits } from "@holdfast/core/kernel";
+import { limits, SECOND_MS } from "@holdfast/core/kernel";
 import { EnvironmentError, parseEnvironment, setting } from "@holdfast/core/service";
 import { z } from "zod";
 
@@ -14,6 +14,7 @@ const shape = {
   HOLDFAST_HEARTBEAT_MS: setting.integer(limits.heartbeatIntervalMs, 1),
   HOLDFAST_DOWN_AFTER_MS: setting.integer(limits.nodeDownAfterMs, 1),
   HOLDFAST_REPAIR_AFTER_MS: setting.integer(limits.repairAfterMs, 0),
+  HOLDFAST_GC_GRACE_MS: setting.integer(limits.gcGraceMs, SECOND_MS),
   HOLDFAST_SIMULATE_FAULTS: setting.flag(false),
   HOLDFAST_LOG_LEVEL: setting.logLevel,
   HOLDFAST_DEV: setting.flag(false),
