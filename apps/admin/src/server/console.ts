@@ -32,10 +32,10 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     gcGraceMs: env.HOLDFAST_GC_GRACE_MS,
     logger,
   });
+  const settings = { replicas: env.HOLDFAST_REPLICAS, writeQuorum: env.HOLDFAST_WRITE_QUORUM };
   const clusterState = createClusterState({
     pool: database.pool,
-    replicas: env.HOLDFAST_REPLICAS,
-    writeQuorum: env.HOLDFAST_WRITE_QUORUM,
+    ...settings,
     hasHeard: (nodeId) => controller.hasHeard(nodeId),
     downAfterMs: env.HOLDFAST_DOWN_AFTER_MS,
   });
@@ -55,7 +55,7 @@ export async function startConsole(env: ConsoleEnvironment, logger: Logger): Pro
     portSetting: "HOLDFAST_ADMIN_PORT",
     dev: env.HOLDFAST_DEV,
     handler: createRoutes(
-      { database, accounts, controller, clusterState, simulation, logger, stopping: stopping.signal },
+      { database, accounts, controller, clusterState, settings, simulation, logger, stopping: stopping.signal },
       pages.getRequestHandler(),
     ),
     logger,

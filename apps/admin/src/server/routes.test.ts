@@ -6,6 +6,8 @@ import { listEvents } from "@holdfast/core/events";
 import { createFaultSimulation, type NodeAccess, type NodeFault } from "@holdfast/core/fault-simulation";
 import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger } from "@holdfast/core/kernel";
+import { ensureClusterId } from "@holdfast/core/membership";
+import { createLeadership, type Leadership } from "@holdfast/core/leadership";
 import { openDatabase } from "@holdfast/db";
 import { createTestDatabase, startTestPostgres, type TestDatabase } from "@holdfast/db/testing";
 import { createTRPCClient, httpLink } from "@trpc/client";
@@ -23,6 +25,7 @@ type Visitor = (typeof visitors)[number];
 
 let database: TestDatabase;
 let accounts: Accounts;
+let leadership: Leadership;
 let stopping: AbortController;
 let server: HttpServer;
 let origin: string;
@@ -44,8 +47,9 @@ function servicesOn(db: Services["database"]): Services {
   return {
     database: db,
     accounts,
-    controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }] },
+    controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }], leadership },
     clusterState: createClusterState({ pool: db.pool, hasHeard: () => true }),
+    settings: { replicas: 3, writeQuorum: 2 },
     simulation: createFaultSimulation({ pool: db.pool, allowed: true, supervisor: undefined, nodes: obedientNodes }),
     logger,
     stopping: stopping.signal,
@@ -64,6 +68,13 @@ const serve = (services: Services): Promise<HttpServer> =>
 beforeAll(async () => {
   database = await createTestDatabase();
   stopping = new AbortController();
+  leadership = createLeadership({
+    pool: database.pool,
+    holderName: "this console",
+    leaseMs: 60_000,
+    onError: (error) => expect.unreachable(String(error)),
+  });
+  await leadership.start();
   accounts = createAccounts({ database, secret, logger });
   server = await serve(servicesOn(database));
   origin = `http://127.0.0.1:${server.address.port}`;
@@ -86,6 +97,7 @@ beforeAll(async () => {
 afterAll(async () => {
   stopping.abort();
   await server.stop();
+  await leadership.stop();
   await database.drop();
 });
 
@@ -305,4 +317,43 @@ test("the database freezes: health says so within seconds, and is well again whe
     await second.stop();
     await db.close();
   }
+});
+
+const operator = () =>
+  createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${origin}/api/trpc`, transformer: superjson, headers: { cookie: cookies.admin, origin } })],
+  });
+
+test("an operator pauses healing, limits it and lets it go on: the report shows it, the log says who", async () => {
+  const { healing } = operator();
+  const orders = async () => {
+    const fresh = createClusterState({ pool: database.pool, hasHeard: () => true });
+    return (await fresh.read()).healing;
+  };
+  await ensureClusterId(database.pool);
+  await healing.pause.mutate();
+  await healing.setRate.mutate({ bytesPerSecond: 20_000_000 });
+  expect(await orders()).toEqual({ paused: true, bytesPerSecondMax: 20_000_000 });
+  await healing.resume.mutate();
+  await healing.setRate.mutate({ bytesPerSecond: null });
+  expect(await orders()).toEqual({ paused: false, bytesPerSecondMax: null });
+  await expect(healing.setRate.mutate({ bytesPerSecond: 0 })).rejects.toMatchObject({ data: { code: "BAD_REQUEST" } });
+  const { items } = await listEvents(database.pool, { limit: 4 });
+  expect(items.every(({ kind, message }) => kind.startsWith("healing.") && message.startsWith("owner "))).toBe(true);
+});
+
+test("a change of the topology is shown before it is made; one that cannot be is refused in words", async () => {
+  const { topology } = operator();
+  expect(await topology.preview.query({ kind: "maintenance", nodeId: 2, value: 30 })).toMatchObject({ allowed: true, chunksToMove: 0 });
+  expect(await topology.preview.query({ kind: "copies", value: 4 })).toMatchObject({ allowed: false });
+  await expect(topology.change.mutate({ kind: "copies", value: 4 })).rejects.toMatchObject({
+    message: expect.stringContaining("Add a node") as string,
+    data: { code: "topology.refused", httpStatus: 409 },
+  });
+  await topology.change.mutate({ kind: "maintenance", nodeId: 2, value: 30 });
+  const intent = async () => (await database.pool.query<{ intent: string }>("SELECT intent FROM node WHERE id = 2")).rows[0]!.intent;
+  expect(await intent()).toBe("maintenance");
+  await topology.change.mutate({ kind: "activate", nodeId: 2 });
+  expect(await intent()).toBe("active");
+  await expect(topology.pause.mutate({ id: 99 })).rejects.toMatchObject({ data: { code: "rebalance.not_open" } });
 });

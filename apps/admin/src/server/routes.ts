@@ -9,6 +9,7 @@ import {
   RETRY_AFTER_SECONDS,
   type RequestHandler,
 } from "@holdfast/core/http-edge";
+import { KiB } from "@holdfast/core/kernel";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { requireAdmin } from "./access.ts";
 import { clusterMetrics } from "./metrics.ts";
@@ -16,12 +17,16 @@ import { appRouter } from "./routers/index.ts";
 import type { Services } from "./services.ts";
 import { simulationRoute } from "./simulate.ts";
 
+/** Operators send a few words and numbers. */
+const TRPC_BODY_BYTES_MAX = 64 * KiB;
+
 /** `pages` answers everything that is none of ours. */
 export function createRoutes(services: Services, pages: RequestHandler): RequestHandler {
   const trpc = createHTTPHandler({
     router: appRouter,
     basePath: "/api/trpc/",
     createContext: ({ req }) => ({ services, headers: req.headers }),
+    maxBodySize: TRPC_BODY_BYTES_MAX,
   });
   const reading: Record<string, RequestHandler> = {
     "/api/health": createHealth(services),

@@ -5,14 +5,18 @@
  * carries the last figures with their age.
  */
 import type pg from "pg";
+import { listRepairs } from "../healing/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { type Clock, limits, SECOND_MS, systemClock } from "../kernel/index.ts";
 import { sumCapacity } from "./capacity.ts";
+import { listRebalances } from "../topology/index.ts";
 import { createCopyCounter } from "./copies.ts";
 import { judgeCluster } from "./judge.ts";
-import type { ClusterReport, NodeReport } from "./report.ts";
+import type { ClusterReport, HealingOrders, NodeReport } from "./report.ts";
 
 const READ_INTERVAL_MS = 1 * SECOND_MS;
+/** Repairs, and rebalances, that a report tells of. */
+const WORK_SHOWN = 5;
 
 export interface ClusterStateOptions {
   pool: pg.Pool;
@@ -32,23 +36,30 @@ export interface ClusterState {
 
 export function createClusterState({
   pool,
-  replicas = limits.replicas,
+  replicas: wantedReplicas = limits.replicas,
   writeQuorum = limits.writeQuorum,
   hasHeard,
   downAfterMs = limits.nodeDownAfterMs,
   clock = systemClock,
 }: ClusterStateOptions): ClusterState {
   const countCopies = createCopyCounter(pool, clock);
-  let lastKnown: ClusterReport = { ...NOTHING_KNOWN, asOf: clock.now(), replicas };
+  let lastKnown: ClusterReport = { ...NOTHING_KNOWN, asOf: clock.now(), replicas: wantedReplicas };
   let current: { promise: Promise<ClusterReport>; atMs: number } | undefined;
 
   const readNow = async (): Promise<ClusterReport> => {
     const asOf = clock.now();
-    const [rows, { groups, countedAt }] = await Promise.all([readNodes(pool, downAfterMs), countCopies()]);
+    const [rows, { groups, countedAt }, orders, repairs, rebalances] = await Promise.all([
+      readNodes(pool, downAfterMs),
+      countCopies(),
+      readOrders(pool),
+      listRepairs(pool, WORK_SHOWN),
+      listRebalances(pool, WORK_SHOWN),
+    ]);
+    const { replicas = wantedReplicas, ...healing } = orders;
     const nodes = rows.map(({ seenLately, ...node }) => ({ ...node, heard: hasHeard(node.id) ?? seenLately })).toSorted(byName);
     const { state, why, total, byCopies } = judgeCluster({ nodes, groups, replicas, writeQuorum });
     const chunks = { total, byCopies, countedAt };
-    lastKnown = { state, why, asOf, replicas, nodes, capacity: sumCapacity(nodes), chunks, repairs: [], rebalances: [] };
+    lastKnown = { state, why, asOf, replicas, nodes, capacity: sumCapacity(nodes), chunks, healing, repairs, rebalances };
     return lastKnown;
   };
   const readOrAdmit = (): Promise<ClusterReport> =>
@@ -75,9 +86,19 @@ const NOTHING_KNOWN = {
   nodes: [],
   capacity: sumCapacity([]),
   chunks: null,
+  healing: { paused: false, bytesPerSecondMax: null },
   repairs: [],
   rebalances: [],
 } satisfies Partial<ClusterReport>;
+
+/** Without a row there is no cluster yet, and nobody has ordered anything. */
+async function readOrders(pool: pg.Pool): Promise<HealingOrders & { replicas?: number }> {
+  const { rows } = await pool.query<HealingOrders & { replicas: number | null }>(
+    `SELECT replicas, healing_paused AS paused, healing_bytes_per_sec AS "bytesPerSecondMax" FROM cluster`,
+  );
+  const { replicas = null, paused = false, bytesPerSecondMax = null } = rows[0] ?? {};
+  return { paused, bytesPerSecondMax, ...(replicas !== null && { replicas }) };
+}
 
 /** `node-10` comes after `node-9`. */
 const inNaturalOrder = new Intl.Collator("en", { numeric: true });

@@ -1,4 +1,6 @@
 import type { NodeHealth, NodeIntent } from "@holdfast/db";
+import type { RepairReport } from "../healing/index.ts";
+import type { RebalanceReport } from "../topology/index.ts";
 
 /**
  * How safe the data is, in one word:
@@ -85,6 +87,16 @@ export interface ClusterReport {
   capacity: CapacityReport;
   /** Null while nothing could be counted since this process started. */
   chunks: ChunkReport | null;
-  repairs: never[];
-  rebalances: never[];
+  /** What an operator wants of repair and rebalance. */
+  healing: HealingOrders;
+  /** Open ones first, then the latest that ended. */
+  repairs: RepairReport[];
+  rebalances: RebalanceReport[];
+}
+
+export interface HealingOrders {
+  /** Only chunks with one copy left are copied. */
+  paused: boolean;
+  /** Null: users' latencies alone slow it down. */
+  bytesPerSecondMax: number | null;
 }

@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import { AddNode } from "../../features/nodes/add-node.tsx";
 import { NodesPanel } from "../../features/nodes/nodes-panel.tsx";
 import { Page } from "../../features/shell/page.tsx";
 
@@ -6,7 +7,7 @@ export const metadata: Metadata = { title: "Nodes" };
 
 export default function NodesPage() {
   return (
-    <Page title="Nodes">
+    <Page title="Nodes" aside={<AddNode />}>
       <NodesPanel />
     </Page>
   );

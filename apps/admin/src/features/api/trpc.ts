@@ -1,5 +1,5 @@
 "use client";
-import type { inferRouterOutputs } from "@trpc/server";
+import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
 import type { AppRouter } from "../../server/routers/index.ts";
 
@@ -7,3 +7,6 @@ export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRou
 
 /** What each procedure answers. */
 export type Answers = inferRouterOutputs<AppRouter>;
+
+/** What each procedure is asked. */
+export type Questions = inferRouterInputs<AppRouter>;

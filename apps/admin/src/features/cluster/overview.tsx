@@ -1,5 +1,6 @@
 "use client";
 import { EventsCard } from "../events/events-card.tsx";
+import { HealingCard } from "../healing/healing-card.tsx";
 import { useLive } from "../live/live-provider.tsx";
 import { NodesCard } from "../nodes/nodes-card.tsx";
 import { CopiesCard } from "./copies-card.tsx";
@@ -14,7 +15,8 @@ export function Overview() {
       <Headline cluster={live?.cluster} />
       <div className="grid gap-4 lg:grid-cols-2">
         <CopiesCard cluster={live?.cluster} />
-        <StorageCard nodes={live?.cluster.nodes} />
+        <StorageCard cluster={live?.cluster} />
+        <HealingCard cluster={live?.cluster} />
         <NodesCard nodes={live?.cluster.nodes} />
         <EventsCard />
       </div>

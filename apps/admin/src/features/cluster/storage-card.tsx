@@ -1,38 +1,39 @@
-import type { NodeReport } from "@holdfast/core/cluster-state";
-import { CapacityBar, Card, CardHeader, formatBytes, Skeleton } from "@holdfast/ui";
+import type { ClusterReport } from "@holdfast/core/cluster-state";
+import { CapacityBar, Card, CardHeader, formatBytes, formatCount, Skeleton } from "@holdfast/ui";
 import { Fact, Facts } from "../shell/facts.tsx";
 
-/** What the nodes have together. A node that is away counts with what it last said. */
-export function StorageCard({ nodes }: { nodes: NodeReport[] | undefined }) {
-  const members = nodes?.filter((node) => node.intent !== "removed");
+/** What the cluster can keep. A disk that several nodes share counts once; a node that is away does not count. */
+export function StorageCard({ cluster }: { cluster: ClusterReport | undefined }) {
   return (
     <Card>
-      <CardHeader title="Storage" description="All nodes together" />
-      {members === undefined ? (
+      <CardHeader title="Storage" description="All nodes within reach together" />
+      {cluster === undefined ? (
         <div className="flex flex-col gap-3 px-4 py-4">
           <Skeleton className="h-2" />
           <Skeleton className="h-24" />
         </div>
       ) : (
-        <StorageFigures nodes={members} />
+        <StorageFigures cluster={cluster} />
       )}
     </Card>
   );
 }
 
-function StorageFigures({ nodes }: { nodes: NodeReport[] }) {
-  const sum = (value: (node: NodeReport) => number): number => nodes.reduce((total, node) => total + value(node), 0);
-  const capacityBytes = sum((node) => node.capacityBytes);
-  const freeBytes = sum((node) => node.freeBytes);
+function StorageFigures({ cluster: { capacity, nodes } }: { cluster: ClusterReport }) {
+  const { totalBytes, freeBytes, devices } = capacity;
+  const members = nodes.filter((node) => node.intent !== "removed");
+  const chunkBytes = members.reduce((total, node) => total + node.usedBytes, 0);
   return (
     <>
-      <CapacityBar label="Storage of all nodes" usedBytes={capacityBytes - freeBytes} totalBytes={capacityBytes} className="px-4 pt-4" />
+      <CapacityBar label="Storage of all nodes" usedBytes={totalBytes - freeBytes} totalBytes={totalBytes} className="px-4 pt-4" />
       <Facts>
-        <Fact name="In chunks">{formatBytes(sum((node) => node.usedBytes))}, every copy counted</Fact>
+        <Fact name="In chunks">{formatBytes(chunkBytes)}, every copy counted</Fact>
         <Fact name="Free for chunks">{formatBytes(freeBytes)}</Fact>
-        <Fact name="Disks">{formatBytes(capacityBytes)}</Fact>
+        <Fact name="Disks">
+          {formatCount(devices, "disk")}, {formatBytes(totalBytes)}
+        </Fact>
         <Fact name="Nodes up">
-          {nodes.filter((node) => node.health === "up").length} of {nodes.length}
+          {members.filter((node) => node.health === "up").length} of {members.length}
         </Fact>
       </Facts>
     </>

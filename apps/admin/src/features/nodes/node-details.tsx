@@ -10,6 +10,7 @@ import { Age } from "../live/age.tsx";
 import { useLive } from "../live/live-provider.tsx";
 import { Fact, Facts } from "../shell/facts.tsx";
 import { Page } from "../shell/page.tsx";
+import { NodeActions } from "./node-actions.tsx";
 import { NodeCapacity } from "./node-capacity.tsx";
 import { NodeHealth } from "./node-health.tsx";
 
@@ -18,7 +19,7 @@ export function NodeDetails({ id, span }: { id: number; span: HistorySpan }) {
   const node = nodes?.find((candidate) => candidate.id === id);
   if (nodes !== undefined && node === undefined) return <NoSuchNode id={id} />;
   return (
-    <Page title={node?.name ?? <Skeleton className="h-7 w-32" />} aside={node && <NodeHealth node={node} />}>
+    <Page title={node?.name ?? <Skeleton className="h-7 w-32" />} aside={node && <NodeHead node={node} />}>
       <Card>
         <CardHeader title="Facts" />
         {node ? <NodeFacts node={node} /> : <Skeleton className="m-4 h-64" />}
@@ -26,6 +27,17 @@ export function NodeDetails({ id, span }: { id: number; span: HistorySpan }) {
       <HistoryPanel span={span} path={`/nodes/${id}`} nodeId={id} />
       <EventLog nodeId={id} />
     </Page>
+  );
+}
+
+function NodeHead({ node }: { node: NodeReport }) {
+  return (
+    <>
+      <NodeHealth node={node} />
+      <span className="ml-auto">
+        <NodeActions node={node} />
+      </span>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import type { NodeReport } from "@holdfast/core/cluster-state";
 import { Table, TableCell, TableHead, TableHeader, TableRow } from "@holdfast/ui";
 import Link from "next/link";
 import { Age } from "../live/age.tsx";
+import { NodeActions } from "./node-actions.tsx";
 import { NodeCapacity } from "./node-capacity.tsx";
 import { NodeHealth } from "./node-health.tsx";
 
@@ -18,7 +19,9 @@ export function NodeTable({ nodes }: { nodes: NodeReport[] }) {
           <TableHead>Capacity</TableHead>
           <TableHead numeric>Chunks</TableHead>
           <TableHead numeric>Heartbeat</TableHead>
-          <TableHead>Version</TableHead>
+          <TableHead>
+            <span className="sr-only">Actions</span>
+          </TableHead>
         </TableRow>
       </TableHeader>
       <tbody>
@@ -43,7 +46,9 @@ export function NodeTable({ nodes }: { nodes: NodeReport[] }) {
             <TableCell numeric>
               <Age at={node.lastSeenAt} />
             </TableCell>
-            <TableCell className="font-mono text-sm">{node.version || "–"}</TableCell>
+            <TableCell>
+              <NodeActions node={node} />
+            </TableCell>
           </TableRow>
         ))}
       </tbody>

@@ -5,7 +5,9 @@ import { listEvents } from "@holdfast/core/events";
 import { z } from "zod";
 import { requireAdmin } from "../access.ts";
 import { liveUpdates } from "../live.ts";
+import { healingRouter } from "./healing.ts";
 import { simulationRouter } from "./simulation.ts";
+import { topologyRouter } from "./topology.ts";
 import { adminProcedure, router } from "./trpc.ts";
 
 export type { Context } from "./trpc.ts";
@@ -34,6 +36,8 @@ export const appRouter = router({
       .input(z.strictObject({ span, nodeId: nodeId.optional() }))
       .query(({ ctx, input }) => readCapacityHistory(ctx.pool, input.span, input.nodeId)),
   }),
+  healing: healingRouter,
+  topology: topologyRouter,
   simulation: simulationRouter,
   events: router({
     list: adminProcedure

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { SimulationErrorCode } from "@holdfast/core/fault-simulation";
 import { type HttpEdgeErrorCode } from "@holdfast/core/http-edge";
 import { SECOND_MS } from "@holdfast/core/kernel";
+import type { LeadershipErrorCode } from "@holdfast/core/leadership";
+import type { TopologyErrorCode } from "@holdfast/core/topology";
 import { publicError, publicShape } from "@holdfast/core/trpc-edge";
 import { initTRPC, type TRPC_ERROR_CODE_KEY } from "@trpc/server";
 import superjson from "superjson";
@@ -14,7 +16,9 @@ export interface Context {
   headers: IncomingHttpHeaders;
 }
 
-const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Record<SimulationErrorCode, TRPC_ERROR_CODE_KEY> = {
+type Codes = Record<SimulationErrorCode | TopologyErrorCode | LeadershipErrorCode, TRPC_ERROR_CODE_KEY>;
+
+const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Codes = {
   "auth.required": "UNAUTHORIZED",
   "auth.forbidden": "FORBIDDEN",
   "simulation.off": "FORBIDDEN",
@@ -24,6 +28,9 @@ const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Record<Si
   "simulation.conflict": "CONFLICT",
   "simulation.no_such_node": "NOT_FOUND",
   "simulation.failed": "BAD_GATEWAY",
+  "topology.refused": "CONFLICT",
+  "rebalance.not_open": "NOT_FOUND",
+  "leader.not_us": "SERVICE_UNAVAILABLE",
 };
 
 const t = initTRPC.context<Context>().create({

@@ -1,0 +1,21 @@
+"use client";
+import { toast } from "@holdfast/ui";
+import { type UseMutationOptions, useMutation } from "@tanstack/react-query";
+
+/**
+ * A mutation that an operator gave: what it did is said in a word, and a refusal in the server's own words. What it changed
+ * comes with the live stream.
+ */
+export function useCommand<Input, Output, Failure extends { message: string }, Context>(
+  options: UseMutationOptions<Output, Failure, Input, Context>,
+  { said, onDone }: { said: (output: Output, input: Input) => string; onDone?: () => void },
+) {
+  return useMutation({
+    ...options,
+    onSuccess(output: Output, input: Input) {
+      toast(said(output, input));
+      onDone?.();
+    },
+    onError: (failure: Failure) => toast(failure.message),
+  });
+}
