@@ -16,10 +16,9 @@ export function Choice<Value extends string>({ label, name, value, options, onCh
       <legend className="pb-1.5 text-sm font-medium">{label}</legend>
       <div className="flex max-h-72 flex-col divide-y overflow-y-auto rounded-md border">
         {options.map((option) => (
-          <label
+          <div
             key={option.value}
-            htmlFor={`${id}-${option.value}`}
-            className="flex cursor-default items-start gap-3 px-3 py-2 hover:bg-hover has-checked:bg-kelp-soft has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-kelp pointer-coarse:py-3"
+            className="relative flex items-start gap-3 px-3 py-2 hover:bg-hover has-checked:bg-kelp-soft has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-kelp pointer-coarse:py-3"
           >
             <input
               id={`${id}-${option.value}`}
@@ -28,13 +27,19 @@ export function Choice<Value extends string>({ label, name, value, options, onCh
               value={option.value}
               checked={option.value === value}
               onChange={() => onChange(option.value)}
+              aria-describedby={`${id}-${option.value}-what`}
               className="mt-1 accent-kelp"
             />
             <span className="flex flex-col">
-              <span className="font-medium">{option.name}</span>
-              <span className="text-sm text-ink-muted">{option.what}</span>
+              {/* Its invisible edge covers the row, so that the whole of it can be pressed. */}
+              <label htmlFor={`${id}-${option.value}`} className="font-medium after:absolute after:inset-0">
+                {option.name}
+              </label>
+              <span id={`${id}-${option.value}-what`} className="text-sm text-ink-muted">
+                {option.what}
+              </span>
             </span>
-          </label>
+          </div>
         ))}
       </div>
     </fieldset>
