@@ -118,7 +118,7 @@ describe.each(["kill", "pause", "partition"])("%s", (fault) => {
   });
 
   test("it ends by itself", async () => {
-    await simulate("node-3", { fault, seconds: 4 });
+    await simulate("node-3", { fault, seconds: 6 });
     await vi.waitFor(async () => expect(await healthOf("node-3")).not.toBe("up"), eventually);
     await allUp();
   });

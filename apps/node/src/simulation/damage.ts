@@ -7,10 +7,14 @@ import { open } from "node:fs/promises";
  * never the good copy that may have taken its place.
  */
 export async function damageFiles(paths: readonly string[]): Promise<() => Promise<void>> {
-  await using undo = new AsyncDisposableStack();
-  for (const path of paths) undo.defer(await damageFile(path));
-  const damage = undo.move();
-  return () => damage.disposeAsync();
+  const undo = new AsyncDisposableStack();
+  try {
+    for (const path of paths) undo.defer(await damageFile(path));
+    return () => undo.disposeAsync();
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
 }
 
 async function damageFile(path: string): Promise<() => Promise<void>> {
