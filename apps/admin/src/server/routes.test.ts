@@ -145,6 +145,11 @@ test("no procedure of the router answers anybody but an admin, whatever it is gi
   }
 });
 
+test("a body that no operator would send is not read to its end", async () => {
+  const answer = await post("/api/trpc/simulation.recover", { json: "x".repeat(100_000) }, { cookie: cookies.admin });
+  expect(answer.status).toBe(413);
+});
+
 test("the cluster's state is what the contract says", async () => {
   const report = (await (await get("/api/cluster", "admin")).json()) as Record<string, unknown>;
   expect(report).toMatchObject({

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { answerJson, createDatabaseProbe, isDatabaseUnavailable, RETRY_AFTER_SECONDS } from "@holdfast/core/http-edge";
+import type { NodeSnapshot } from "@holdfast/core/membership";
 import { requireMigrations } from "./preparation.ts";
 import type { DriveServices } from "./services.ts";
 
@@ -20,11 +21,17 @@ export function createHealth({
         preparation.require();
         await databaseAnswers();
       })),
-      ...(nodes.length === 0 ? ["No storage node has joined the cluster yet."] : []),
+      ...nodesInTheWay(nodes),
     ];
     if (reasons.length === 0) answerJson(res, 200, { status: "ok", nodes: counts });
     else answerJson(res, 503, { status: "unavailable", reasons, nodes: counts }, { "retry-after": String(RETRY_AFTER_SECONDS) });
   };
+}
+
+/** As long as one node answers, some files can be read. */
+function nodesInTheWay(nodes: readonly NodeSnapshot[]): string[] {
+  if (nodes.length === 0) return ["No storage node has joined the cluster yet."];
+  return nodes.every((node) => node.health === "down") ? ["No storage node answers: files can be neither read nor stored."] : [];
 }
 
 async function reasonOf(work: () => Promise<void>): Promise<string[]> {

@@ -138,6 +138,20 @@ test("health without a node says so", async () => {
   await lonely.stop();
 });
 
+test("health when no node answers: nothing can be read or stored; with one left, something can be", async () => {
+  const away = await startTestDrive(database);
+  for (const node of away.nodes.all) node.snapshot = { ...node.snapshot, health: "down" };
+  const health = () => fetch(`${away.url}/api/health`);
+  expect(await (await health()).json()).toEqual({
+    status: "unavailable",
+    reasons: ["No storage node answers: files can be neither read nor stored."],
+    nodes: { known: 3, up: 0 },
+  });
+  away.nodes.all[0]!.snapshot.health = "slow";
+  expect((await health()).status).toBe(200);
+  await away.stop();
+});
+
 test("the database is away: every route says 503 and when to retry, none says 404, 401 or nothing", async () => {
   const away = openDatabase("postgresql://nobody@127.0.0.1:1/none", { onError: () => undefined });
   const preparation: Preparation = { require: () => undefined, stop: async () => undefined }; // it was there at the start

@@ -7,6 +7,8 @@ export type HttpEdgeErrorCode =
   | "auth.forbidden"
   /** A page of another site made this request in the user's name. */
   | "request.cross_site"
+  /** The request's first line names neither a path nor a URL. */
+  | "request.bad_target"
   /** The address exists, for other methods; `details.allow` is the list of them, as the Allow header has it. */
   | "request.method_not_allowed"
   | "request.not_found"

@@ -44,6 +44,47 @@ test("every answer forbids sniffing and framing, and can be quoted by its id", a
   expect(headers.get("holdfast-request-id")).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+/** A request exactly as written. */
+async function ask(port: number, ...lines: string[]): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write([...lines, "Connection: close", "", ""].join("\r\n"));
+  return (await socket.toArray()).join("");
+}
+
+test("a whole URL in the first line is its path, and its host is the one that counts", async () => {
+  const { port } = await start(async (req, res) => answerJson(res, 200, { path: req.url, host: req.headers.host }));
+  const answers = await Promise.all(
+    ["http://drive.example:3000/a/b?c=%2F", "HTTP://drive.example", "https://drive.example?q"].map((target) =>
+      ask(port, `GET ${target} HTTP/1.1`, "Host: other.example"),
+    ),
+  );
+  expect(answers.map((answer) => JSON.parse(answer.split("\r\n\r\n")[1]!))).toEqual([
+    { path: "/a/b?c=%2F", host: "drive.example:3000" },
+    { path: "/", host: "drive.example" },
+    { path: "/?q", host: "drive.example" },
+  ]);
+});
+
+test("what names no address is refused; a question about the whole server is answered", async () => {
+  const { port } = await start(ok);
+  for (const target of ["*", "http://", "http://user@drive.example/", "ftp://drive.example/"]) {
+    expect(await ask(port, `GET ${target} HTTP/1.1`, "Host: x"), target).toMatch(/^HTTP\/1\.1 400 .*request\.bad_target/s);
+  }
+  expect(await ask(port, "OPTIONS * HTTP/1.1", "Host: x")).toMatch(/^HTTP\/1\.1 204 /);
+});
+
+test("a whole URL does not make another site's page ours", async () => {
+  const { port } = await start(ok);
+  const answer = await ask(
+    port,
+    "POST http://drive.example/ HTTP/1.1",
+    "Host: evil.example",
+    "Origin: http://evil.example",
+    "Content-Length: 0",
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 403 .*request\.cross_site/s);
+});
+
 test("headers that only our own components may set never reach a handler", async () => {
   const { url } = await start(ok);
   const hostile = {

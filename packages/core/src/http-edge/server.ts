@@ -13,6 +13,7 @@ import { KiB, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { EnvironmentError } from "../service/index.ts";
 import { answerError, REQUEST_ID_HEADER } from "./answers.ts";
 import { checkOrigin, stripHostileHeaders } from "./request-guards.ts";
+import { isServerWide, takeRequestTarget } from "./request-target.ts";
 import { logWhenFinished } from "./request-log.ts";
 import { securityHeaders } from "./security-headers.ts";
 
@@ -93,6 +94,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 async function serve(req: IncomingMessage, res: ServerResponse, { handler, logger, trustProxy }: HttpServerOptions): Promise<void> {
   try {
+    if (isServerWide(req)) return void res.writeHead(204).end();
+    takeRequestTarget(req);
     stripHostileHeaders(req, { trustProxy });
     checkOrigin(req);
     await handler(req, res);

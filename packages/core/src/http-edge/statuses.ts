@@ -22,6 +22,7 @@ const STATUSES: Record<EdgeErrorCode, number> = {
   "auth.required": 401,
   "auth.forbidden": 403,
   "request.cross_site": 403,
+  "request.bad_target": 400,
   "request.method_not_allowed": 405,
   "request.not_found": 404,
   "request.invalid": 400,
