@@ -107,15 +107,18 @@ describe("a node is lost", () => {
   });
 
   test("chunks written a moment ago are left to their gateway", async () => {
-    cluster = await HealingCluster.create(database, 4);
-    const [settled, settling, alone] = await Promise.all([
+    cluster = await HealingCluster.create(database, 5);
+    const [settled, settling, alone, bereft] = await Promise.all([
       cluster.keep([1, 2]),
       cluster.keep([1, 2], { ageMs: 0 }),
       cluster.keep([1], { ageMs: 0 }),
+      cluster.keep([1, 2, 5], { ageMs: 0 }),
     ]);
+    cluster.change(5, down);
     await cluster.heal();
     await cluster.untilRepairIs("done");
     expect(await cluster.replicas(settled)).toHaveLength(3);
+    expect(await cluster.replicas(bereft)).toHaveLength(4); // all its copies were there, and one was lost
     expect(await cluster.replicas(alone)).toHaveLength(3);
     expect(await cluster.replicas(settling)).toHaveLength(2);
   });

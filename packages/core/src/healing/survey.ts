@@ -35,7 +35,7 @@ interface SurveyRow extends Amount {
   expected: number;
 }
 
-/** Chunks that were written a moment ago, and have two copies, are left out: their third is on its way. */
+/** Chunks that were written a moment ago, on two nodes so far, are left out: their third copy is on its way. */
 export async function surveyMissing(pool: pg.Pool, view: HealingView, settleMs: number): Promise<Survey> {
   const { rows } = await pool.query<SurveyRow>(
     `SELECT reachable, expected, count(*) AS chunks, sum(length) AS bytes FROM (${SHORT_CHUNKS}) chunk WHERE ${MATTERS} GROUP BY reachable, expected`,
@@ -105,7 +105,7 @@ const independent = (domains: string): string =>
 const SHORT_CHUNKS = `
   SELECT id, length, replicas, state, ${REACHABLE} AS reachable,
          (SELECT count(*) FROM unnest(replicas) AS node WHERE node <> ALL ($2::smallint[])) AS expected,
-         created_at < now() - $4::bigint * interval '1 millisecond' AS settled
+         created_at < now() - $4::bigint * interval '1 millisecond' OR cardinality(replicas) >= $3::int AS settled
     FROM chunk
    WHERE state = 'live' AND (cardinality(replicas) < $3::int OR replicas && $1::smallint[])`;
 
