@@ -35,12 +35,16 @@ switch (command) {
     await prepare(["client", "web", "admin"]);
     process.exitCode = await run("chaos/main.ts");
     break;
+  case "fsck":
+    await prepare(["client"]);
+    process.exitCode = await run("packages/cluster/src/fsck.ts");
+    break;
   case "test":
     await prepare(["client", "web", "admin"]);
     process.exitCode = await run("scripts/test.ts");
     break;
   default:
-    console.error(`There is no command "${command}". Known: start, dev, test, bench, chaos, node, web, admin.`);
+    console.error(`There is no command "${command}". Known: start, dev, test, bench, fsck, chaos, node, web, admin.`);
     process.exitCode = 1;
 }
 

@@ -11,11 +11,21 @@ const secretsShape = z.object({ clusterKey: secret, authSecret: secret, database
 export type Secrets = z.output<typeof secretsShape>;
 
 export function loadSecrets(dataDirectory: string): Secrets {
-  const file = join(dataDirectory, "secrets.json");
-  if (existsSync(file)) return secretsShape.parse(JSON.parse(readFileSync(file, "utf8")));
+  const known = readSecrets(dataDirectory);
+  if (known !== undefined) return known;
   const secrets: Secrets = { clusterKey: newSecret(), authSecret: newSecret(), databasePassword: newSecret() };
-  writeDurably(file, `${JSON.stringify(secrets, null, 2)}\n`); // before it is used: a cluster whose key was lost could not talk to its own nodes
+  writeDurably(fileIn(dataDirectory), `${JSON.stringify(secrets, null, 2)}\n`); // before it is used: a cluster whose key was lost could not talk to its own nodes
   return secrets;
+}
+
+/** Undefined where no cluster was ever started. */
+export function readSecrets(dataDirectory: string): Secrets | undefined {
+  const file = fileIn(dataDirectory);
+  return existsSync(file) ? secretsShape.parse(JSON.parse(readFileSync(file, "utf8"))) : undefined;
+}
+
+function fileIn(dataDirectory: string): string {
+  return join(dataDirectory, "secrets.json");
 }
 
 function newSecret(): string {

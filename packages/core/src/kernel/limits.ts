@@ -137,6 +137,8 @@ export const limits = {
   chunkProofMs: 12 * HOUR_MS,
   /** How long a trashed chunk is remembered. */
   chunkTombstoneMs: 24 * HOUR_MS,
+  /** Findings of each kind that a check of the whole cluster tells one by one. */
+  fsckFindingsMax: 1_000,
   /** After this a command to a node is answered or dead: its signature has expired, and the node is done with what it took on. */
   nodeCommandLifeMs: 2 * MINUTE_MS,
 

@@ -1,1 +1,1 @@
-export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startPostgres } from "./postgres.ts";
+export { type EmbeddedPostgres, type EmbeddedPostgresOptions, embeddedDatabaseUrl, startPostgres } from "./postgres.ts";

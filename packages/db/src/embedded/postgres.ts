@@ -51,7 +51,7 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
 
   await untilReady(options, exited, lastLines);
   return {
-    url: databaseUrl(options, DATABASE),
+    url: embeddedDatabaseUrl(options),
     pid: server.pid!,
     exited,
     async stop() {
@@ -61,7 +61,12 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
   };
 }
 
-function databaseUrl({ port, password }: EmbeddedPostgresOptions, database: string): string {
+/** Where a server of ours answers. */
+export function embeddedDatabaseUrl({ port, password }: Pick<EmbeddedPostgresOptions, "port" | "password">): string {
+  return databaseUrl({ port, password }, DATABASE);
+}
+
+function databaseUrl({ port, password }: Pick<EmbeddedPostgresOptions, "port" | "password">, database: string): string {
   return `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
 }
 
