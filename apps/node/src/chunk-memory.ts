@@ -6,6 +6,7 @@ export interface ChunkMemory {
   receiving: ChunkBuffers;
   sending: ChunkBuffers;
   healing: ChunkBuffers;
+  scrubbing: ChunkBuffers;
 }
 
 /** Budgets of their own, so that a flood of writes cannot keep readers waiting, nor slow readers the writers, nor healing either. */
@@ -14,5 +15,11 @@ export function createChunkMemory(): ChunkMemory {
     receiving: new ChunkBuffers(limits.nodeReceiveBytes),
     sending: new ChunkBuffers(limits.nodeSendBytes),
     healing: new ChunkBuffers(limits.nodeHealingBytes),
+    scrubbing: new ChunkBuffers(limits.nodeScrubBytes),
   };
+}
+
+/** Whether somebody is being served right now. */
+export function isServing({ receiving, sending }: ChunkMemory): boolean {
+  return receiving.usedBytes + sending.usedBytes > 0;
 }

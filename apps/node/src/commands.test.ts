@@ -141,6 +141,19 @@ test("verify reads the disk: whole, damaged, missing", async () => {
   await expect(source.commands.verify(id)).rejects.toMatchObject({ code: "chunk.not_found" });
 });
 
+test("a scrub that is told to hurry finds the damage, and the controller learns which chunks were lost", async () => {
+  const chunks = await Promise.all(Array.from({ length: 20 }, () => putChunk(source)));
+  const [damaged] = chunks as [(typeof chunks)[0]];
+  damage(source, damaged.id);
+  expect(await source.commands.scrub({ action: "stop" })).toMatchObject({ running: false });
+  expect(await source.commands.scrub({ action: "start" })).toMatchObject({ running: true, corruptFound: [] });
+  await expect.poll(() => source.commands.scrubStatus(), { timeout: 10_000 }).toMatchObject({ running: false, progress: 1 });
+  expect(await source.commands.scrubStatus()).toMatchObject({ corruptFound: [damaged.id], lastFinishedAt: expect.any(Date) as Date });
+  expect(await source.commands.lostChunks(undefined, 10)).toMatchObject([{ id: damaged.id }]);
+  await source.client.put(damaged.id, damaged.bytes);
+  expect(await source.commands.lostChunks(undefined, 10)).toEqual([]);
+});
+
 test("more chunks than one request may name are trashed and restored all the same", async () => {
   const count = limits.trashChunksMax + 1;
   const chunks = await Promise.all(Array.from({ length: count }, () => putChunk(source, 10)));
@@ -185,6 +198,8 @@ describe("a command that cannot be understood", () => {
     ["a field too many", "/trash", `{"ids":[],"all":true}`],
     ["a negative age", "/trash/purge", '{"olderThanMs":-1}'],
     ["no age", "/trash/purge", "{}"],
+    ["an order that is none", "/scrub", '{"action":"hurry"}'],
+    ["a scrub that never moves", "/scrub", '{"action":"start","bytesPerSecond":0}'],
     ["no source", `/chunks/${ID}/replicate`, '{"sources":[]}'],
     ["a source that is an address of something else", `/chunks/${ID}/replicate`, from({ host: "127.0.0.1/x?" })],
     ["a source on no port", `/chunks/${ID}/replicate`, from({ port: 0 })],

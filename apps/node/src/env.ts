@@ -23,6 +23,7 @@ const shape = {
   HOLDFAST_NODE_ZONE: z.string().default("default"),
   HOLDFAST_NODE_STORE: z.enum(["file"], "must be file").default("file"),
   HOLDFAST_SIMULATE_FAULTS: setting.flag(false),
+  HOLDFAST_NODE_SCRUB_BYTES_PER_SECOND: z.coerce.number("must be a whole number of bytes").int().min(1).optional(),
   HOLDFAST_NODE_RESERVE_BYTES: z.coerce.number("must be a whole number of bytes").int().min(0).optional(),
 };
 
@@ -41,6 +42,8 @@ export interface NodeSettings {
   store: "file";
   /** Undefined for the share of the disk that `limits` asks for. */
   reserveBytes: number | undefined;
+  /** Undefined for what a pass within the time in `limits` asks for. */
+  scrubBytesPerSecond: number | undefined;
   /** `host:port` of each controller. */
   controllerAddresses: readonly string[];
   /** Whether it does what the simulation routes ask. */
@@ -63,6 +66,7 @@ export function nodeSettings(environment: NodeJS.ProcessEnv): NodeSettings {
     zone: given.HOLDFAST_NODE_ZONE,
     store: given.HOLDFAST_NODE_STORE,
     reserveBytes: given.HOLDFAST_NODE_RESERVE_BYTES,
+    scrubBytesPerSecond: given.HOLDFAST_NODE_SCRUB_BYTES_PER_SECOND,
     controllerAddresses: given.HOLDFAST_CONTROLLER_ADDRESS?.split(",") ?? [`127.0.0.1:${given.HOLDFAST_CONTROLLER_PORT}`],
     simulateFaults: given.HOLDFAST_SIMULATE_FAULTS,
     logLevel: given.HOLDFAST_LOG_LEVEL,

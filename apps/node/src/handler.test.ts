@@ -30,12 +30,21 @@ const store = new MemoryChunkStore();
 const facts = { name: "", version: "", zone: "", identity: () => expect.unreachable() };
 const memory = createChunkMemory();
 const requireJoined = () => undefined;
+const idle = () => expect.unreachable();
 const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
 const epochs = new EpochMemory(tmpdir());
 const routes = [
   ...reportRoutes(store, facts),
   ...chunkRoutes({ store, memory, latencies, requireJoined }),
-  ...commandRoutes({ store, epochs, replicate: () => expect.unreachable(), memory: memory.healing, requireJoined }),
+  ...commandRoutes({
+    store,
+    epochs,
+    replicate: () => expect.unreachable(),
+    scrub: { status: idle, start: idle, pause: idle, stop: idle },
+    lost: () => expect.unreachable(),
+    memory: memory.healing,
+    requireJoined,
+  }),
   ...simulationRoutes(new NodeFaults({ chunkPath: () => "", logger: createLogger("test", "silent") }), true),
 ];
 /** An address of this machine that is not loopback, where it has one. */
@@ -145,7 +154,8 @@ test.each([
 test.each(["after=xyz", "after=..", "limit=0", "limit=-1", "limit=1e9", "limit=two", `limit=${limits.listPageMax + 1}`])(
   "a list page of %s is refused",
   async (query) => {
-    for (const list of ["/chunks", "/trash"]) expect(errorOf(await signed("GET", `${list}?${query}`))).toEqual([400, "list.bad_page"]);
+    for (const list of ["/chunks", "/trash", "/lost"])
+      expect(errorOf(await signed("GET", `${list}?${query}`))).toEqual([400, "list.bad_page"]);
   },
 );
 

@@ -18,11 +18,13 @@ import {
   type NodeIdentity,
   type NodeVitals,
   openIdentity,
+  type Registration,
   startRegistration,
 } from "@holdfast/core/node-registration";
+import { createScrub } from "@holdfast/core/scrub";
 import { lockDirectory, type RunningService } from "@holdfast/core/service";
 import manifest from "../package.json" with { type: "json" };
-import { createChunkMemory } from "./chunk-memory.ts";
+import { createChunkMemory, isServing } from "./chunk-memory.ts";
 import type { NodeSettings } from "./env.ts";
 import { EpochMemory } from "./epoch-memory.ts";
 import { NodeError } from "./errors.ts";
@@ -59,69 +61,99 @@ export async function startStorageNode(settings: NodeSettings, logger: Logger): 
 async function startParts(settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack): Promise<StorageNode> {
   mkdirSync(settings.directory, { recursive: true });
   undo.defer(await lockDirectory(settings.directory));
+  const parts = await openParts(settings, logger, undo);
+  const ports = await openDoors(parts, settings, logger, undo);
+  const registration = join(parts, ports, settings, logger, undo);
+  logger.info({ ...ports, directory: settings.directory, ...(await parts.store.stats()) }, "serving chunks");
+  return { ...ports, refused: registration.ended, stop: () => undo.disposeAsync() };
+}
 
-  const marker = await openIdentity(settings.directory, settings.store);
-  const { directory, reserveBytes } = settings;
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+interface Ports {
+  port: number;
+  grpcPort: number;
+}
+
+/** The store and what works on it. */
+async function openParts(settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack) {
+  const { directory, reserveBytes, scrubBytesPerSecond } = settings;
+  const marker = await openIdentity(directory, settings.store);
   const disk = await FileChunkStore.open({ directory, reserveBytes, logger });
   undo.defer(() => disk.close());
   const faults = new NodeFaults({ chunkPath: (id) => disk.chunkPath(id), logger });
   undo.defer(() => faults.recover());
   const store = withFaults(disk, faults);
 
-  const facts = { name: settings.name, zone: settings.zone, version: manifest.version, identity: () => marker.current };
-  const requireJoined = (): void => joined(marker.current);
   const memory = createChunkMemory();
   const clients = createNodeClients({ clusterKey: settings.clusterKey });
   undo.defer(() => clients.close());
-  const epochs = new EpochMemory(directory);
   const replicate = createReplication({ store, clients, memory: memory.healing });
+  const scrub = createScrub({
+    store,
+    directory,
+    memory: memory.scrubbing,
+    bytesPerSecond: scrubBytesPerSecond,
+    isBusy: () => isServing(memory),
+    logger,
+  });
+  undo.defer(() => scrub.stop());
   const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
+  return { marker, faults, store, memory, epochs: new EpochMemory(directory), replicate, scrub, latencies };
+}
+
+/** HTTP and gRPC. */
+async function openDoors(parts: Parts, settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack): Promise<Ports> {
+  const { marker, faults, store, memory } = parts;
+  const { name, zone, bind, clusterKey } = settings;
+  const requireJoined = (): void => joined(marker.current);
+  const facts = { name, zone, version: manifest.version, identity: () => marker.current };
   const routes = [
     ...reportRoutes(store, facts),
-    ...chunkRoutes({ store, memory, latencies, requireJoined }),
-    ...commandRoutes({ store, epochs, replicate, memory: memory.healing, requireJoined }),
+    ...chunkRoutes({ ...parts, requireJoined }),
+    ...commandRoutes({ ...parts, memory: memory.healing, lost: (after, limit) => store.lost(after, limit), requireJoined }),
     ...simulationRoutes(faults, settings.simulateFaults),
   ];
   const server = await startHttpServer({
     port: settings.port,
     portSetting: "HOLDFAST_NODE_PORT",
-    bind: settings.bind,
-    handler: reachableUnlessCutOff(createNodeHandler(routes, settings.clusterKey), faults),
+    bind,
+    handler: reachableUnlessCutOff(createNodeHandler(routes, clusterKey), faults),
     logger: requestLogger(logger, settings.logLevel),
     idleTimeoutMs: limits.nodeRequestTimeoutMs,
   });
   undo.defer(() => server.stop());
 
-  const { port } = server.address;
   const admit = (): void => {
     requireReachable(faults);
     requireJoined();
   };
-  const service = createStorageService({ store, memory, latencies, epochs, replicate, admit });
-  const { bind, clusterKey } = settings;
-  const grpcServer = await startStorageService(service, { bind, clusterKey, logger, port: settings.grpcPort, httpPort: settings.port });
+  const listening = { bind, clusterKey, logger, port: settings.grpcPort, httpPort: settings.port };
+  const grpcServer = await startStorageService(createStorageService({ ...parts, admit }), listening);
   undo.defer(() => grpcServer.stop());
-  const grpcPort = grpcServer.port;
+  return { port: server.address.port, grpcPort: grpcServer.port };
+}
 
+/** Makes the node known to its controllers, and keeps it so. */
+function join(parts: Parts, { port, grpcPort }: Ports, settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack): Registration {
+  const { marker, faults, store, latencies, scrub } = parts;
   const controller = controllerUnlessCutOff(connectController(settings.controllerAddresses, settings.clusterKey), faults);
   undo.defer(() => controller.close());
   const { name, host, zone } = settings;
   const node = { name, host, port, zone, mac: macAddress(host, networkInterfaces()), version: manifest.version };
-  const device = diskDevice(directory);
+  const device = diskDevice(settings.directory);
   const vitals = async (): Promise<NodeVitals> => ({
     ...(await store.stats()),
     device,
     writeLatencyMs: latencies.write.typicalMs(),
     readLatencyMs: latencies.read.typicalMs(),
     grpcPort,
-    scrubProgress: 0,
-    scrubbedAt: undefined,
+    scrubProgress: scrub.status().progress,
+    scrubbedAt: scrub.status().lastFinishedAt,
   });
   const registration = startRegistration({ controller, marker, node, vitals, logger });
   undo.defer(() => registration.stop());
-
-  logger.info({ port, grpcPort, directory, ...(await store.stats()) }, "serving chunks");
-  return { port, grpcPort, refused: registration.ended, stop: () => undo.disposeAsync() };
+  return registration;
 }
 
 /** Throws until the cluster's mark is on the disk. */

@@ -1,9 +1,10 @@
 /** What the controller tells a node to do, over HTTP. `NodeCommands` of `node-client` is the other end. */
 import type { ChunkBuffers } from "@holdfast/core/byte-budget";
-import type { ChunkStore, ChunkTrash } from "@holdfast/core/chunk-store";
+import type { ChunkStore, ChunkTrash, FileChunkStore } from "@holdfast/core/chunk-store";
 import { answerJson, readJson } from "@holdfast/core/http-edge";
 import { limits } from "@holdfast/core/kernel";
 import { EPOCH_HEADER } from "@holdfast/core/node-client";
+import type { Scrub } from "@holdfast/core/scrub";
 import { z } from "zod";
 import { checked, chunkIdShape, epochShape, sourcesShape } from "../command-shapes.ts";
 import type { EpochMemory } from "../epoch-memory.ts";
@@ -17,6 +18,10 @@ const replicateBody = z.strictObject({ sources: sourcesShape });
 const trashBody = someIds(limits.trashChunksMax);
 const restoreBody = someIds(limits.restoreChunksMax);
 const purgeBody = z.strictObject({ olderThanMs: z.int().min(0) });
+const scrubBody = z.discriminatedUnion("action", [
+  z.strictObject({ action: z.literal("start"), bytesPerSecond: z.int().min(1).optional() }),
+  z.strictObject({ action: z.literal("stop") }),
+]);
 const epochHeader = z
   .string()
   .regex(/^[0-9]{1,15}$/)
@@ -27,13 +32,15 @@ export interface CommandsOptions {
   store: ChunkStore & ChunkTrash;
   epochs: EpochMemory;
   replicate: Replicate;
+  scrub: Scrub;
+  lost: FileChunkStore["lost"];
   /** For chunks that are verified. */
   memory: ChunkBuffers;
   /** False until the node belongs to a cluster; it obeys nobody before. */
   requireJoined: () => void;
 }
 
-export function commandRoutes({ store, epochs, replicate, memory, requireJoined }: CommandsOptions): Route[] {
+export function commandRoutes({ store, epochs, replicate, scrub, lost, memory, requireJoined }: CommandsOptions): Route[] {
   async function replicateChunk(exchange: Exchange): Promise<void> {
     const { sources } = await bodyOf(exchange, replicateBody);
     await epochs.hear(epochOf(exchange));
@@ -69,6 +76,21 @@ export function commandRoutes({ store, epochs, replicate, memory, requireJoined 
     answerJson(res, 200, { chunks: await store.listTrash(...pageOf(query)) });
   }
 
+  async function listLost({ res, query }: Exchange): Promise<void> {
+    answerJson(res, 200, { chunks: await lost(...pageOf(query)) });
+  }
+
+  async function orderScrub(exchange: Exchange): Promise<void> {
+    const order = await bodyOf(exchange, scrubBody);
+    if (order.action === "start") scrub.start(order.bytesPerSecond);
+    else scrub.pause();
+    answerJson(exchange.res, 200, scrub.status());
+  }
+
+  async function scrubStatus({ res }: Exchange): Promise<void> {
+    answerJson(res, 200, scrub.status());
+  }
+
   const command = (method: Route["method"], path: string, serve: Route["serve"]): Route => ({
     method,
     path,
@@ -86,6 +108,9 @@ export function commandRoutes({ store, epochs, replicate, memory, requireJoined 
     command("POST", "/trash/restore", restore),
     command("POST", "/trash/purge", purge),
     command("GET", "/trash", list),
+    command("GET", "/lost", listLost),
+    command("GET", "/scrub", scrubStatus),
+    command("POST", "/scrub", orderScrub),
   ];
 }
 

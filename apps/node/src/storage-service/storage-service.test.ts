@@ -6,10 +6,11 @@ import { createServer } from "node:net";
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { chunkIdOf } from "@holdfast/core/chunking";
-import { KiB, limits, MiB } from "@holdfast/core/kernel";
-import { StorageService } from "@holdfast/core/protocol";
+import { createLogger, KiB, limits, MiB } from "@holdfast/core/kernel";
+import { type ServiceHandlers, StorageService } from "@holdfast/core/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CLUSTER_KEY, startTestNode, type TestNode } from "../testing/index.ts";
+import { startStorageService } from "./listen.ts";
 
 const UNKNOWN = "0".repeat(64);
 type Method = keyof typeof StorageService.method;
@@ -259,7 +260,8 @@ describe.each(Object.keys(StorageService.method) as Method[])("%s lets nobody in
 
   test("with a signature that was used before", async () => {
     const captured = signature(method);
-    await call(captured).catch((error: grpc.ServiceError) => expect(error.code).not.toBe(grpc.status.UNAUTHENTICATED));
+    const first = await call(captured).catch(({ code }: grpc.ServiceError) => code);
+    expect(first).not.toBe(grpc.status.UNAUTHENTICATED);
     await expect(call(captured)).rejects.toMatchObject(refused);
   });
 });
@@ -303,15 +305,23 @@ test("a frame that is far too long is refused", async () => {
   await expect(put([header(chunkIdOf(bytes), bytes.length), data(bytes)])).rejects.toMatchObject({ code: grpc.status.RESOURCE_EXHAUSTED });
 });
 
-test("a port that was asked for and is taken is one line that names the setting; one that nobody asked for is another one", async () => {
+test("a port that was asked for and is taken is one line that names the setting", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as { port: number };
   await expect(startTestNode({ grpcPort: port })).rejects.toThrow(/HOLDFAST_NODE_GRPC_PORT/);
-  const derived = await startTestNode({ port: port - 100, grpcPort: undefined }).catch(() => undefined);
-  if (derived !== undefined) {
-    expect(derived.grpcPort).not.toBe(port);
-    await derived.drop();
-  }
+  taken.close();
+});
+
+test("a port that nobody asked for is taken: the node serves on another one", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  const logger = createLogger("test", "silent");
+  const service = {} as ServiceHandlers<typeof StorageService>; // nobody calls it
+  const listening = { bind: "127.0.0.1", port: undefined, httpPort: port - 100, clusterKey: CLUSTER_KEY, logger };
+  const server = await startStorageService(service, listening);
+  expect(server.port).not.toBe(port);
+  await server.stop();
   taken.close();
 });

@@ -43,6 +43,7 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
     zone: "default",
     store: "file",
     reserveBytes: 0,
+    scrubBytesPerSecond: undefined,
     controllerAddresses: ["127.0.0.1:1"],
     simulateFaults: true,
     logLevel: "silent",

@@ -3,6 +3,7 @@
  * `quarantine/` for damaged ones.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChunkId, parseChunkId } from "../chunking/index.ts";
 import { CHUNK_SUFFIX, ChunkTree } from "./chunk-tree.ts";
@@ -51,6 +52,15 @@ export class ChunkDirectory {
     const directories = [...this.chunks.directories(), ...this.trash.directories(), this.root];
     await Promise.all(directories.map((directory) => syncDirectory(directory, this.#fileSystem)));
     return { chunkCount, usedBytes: chunkBytes, foreign: [...strangers, ...foreign, ...trash.foreign] };
+  }
+
+  /** In ascending order. */
+  async quarantined(): Promise<ChunkId[]> {
+    const names = await readdir(join(this.root, "quarantine"));
+    return names
+      .map((name) => parseChunkId(name.slice(0, -CHUNK_SUFFIX.length)))
+      .filter((id) => id !== undefined)
+      .toSorted();
   }
 
   /** Returns what is not ours. */

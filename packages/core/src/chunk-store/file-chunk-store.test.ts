@@ -232,6 +232,23 @@ test("somebody else's files in the trash survive a purge", async () => {
   expect(readFileSync(join(root, "trash/ab/notes.txt"), "utf8")).toBe("mine");
 });
 
+test("what was lost to damage is listed in pages, across a restart, until it is put again", async () => {
+  const store = await openStore(root);
+  const chunks = [someChunk(), someChunk(), someChunk()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const ids = chunks.map(({ id }) => id);
+  for (const { id, bytes } of chunks) {
+    await store.put(id, bytes);
+    flipBit(chunkPath(root, id));
+    await expect(store.get(id)).rejects.toMatchObject({ code: "chunk.corrupt" });
+  }
+  await store.close();
+  const again = await openStore(root);
+  expect((await again.lost(undefined, 2)).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  expect(await again.lost(ids[1], 2)).toMatchObject([{ id: ids[2] }]);
+  await again.put(ids[0]!, chunks[0]!.bytes);
+  expect((await again.lost(undefined, 10)).map(({ id }) => id)).toEqual(ids.slice(1));
+});
+
 function openStore(directory: string, options: Partial<FileChunkStoreOptions> = {}): Promise<FileChunkStore> {
   return FileChunkStore.open({ directory, reserveBytes: 0, logger: createLogger("test", "silent"), ...options });
 }

@@ -36,6 +36,12 @@ export interface FileChunkStoreOptions {
   clock?: Clock;
 }
 
+export interface LostChunk {
+  id: ChunkId;
+  /** Milliseconds since 1970. */
+  lostAt: number;
+}
+
 /** What a disk answers that is broken, or that the kernel has made read-only because of it. */
 const DISK_FAULTS = new Set(["EIO", "EROFS", "ENXIO", "ENODEV", "EUCLEAN"]);
 const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
@@ -169,6 +175,21 @@ export class FileChunkStore implements ChunkStore, ChunkTrash {
       corruptChunks: this.#corruptChunks,
       foreignFiles: this.#inventory.foreign.length,
     };
+  }
+
+  /**
+   * Chunks that were found damaged and that nobody has put again since, in ascending order of id, after `after` (exclusive),
+   * at most `limit`. A restart forgets none.
+   */
+  async lost(after: ChunkId | undefined, limit: number): Promise<LostChunk[]> {
+    const page: LostChunk[] = [];
+    for (const id of await this.#directory.quarantined()) {
+      if (page.length === limit) break;
+      if (after !== undefined && id <= after) continue;
+      const file = await unlessMissing(stat(this.#directory.quarantinePath(id)));
+      if (file !== undefined && (await this.stat(id)) === undefined) page.push({ id, lostAt: Math.floor(file.ctimeMs) });
+    }
+    return page;
   }
 
   close(): Promise<void> {

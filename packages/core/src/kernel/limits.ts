@@ -74,6 +74,14 @@ export const limits = {
 
   /** Memory for chunks that a node fetches from others or verifies: healing never takes from readers and writers. */
   nodeHealingBytes: 16 * MiB,
+  /** Memory of the scrub, and how many chunks it reads at once: enough for the speed of a disk. */
+  nodeScrubBytes: 8 * MiB,
+  scrubChunksAtOnce: 2,
+  /** A pass of the scrub takes this long at its own speed, which is never less than the minimum, and rests this long after it. */
+  scrubPassMs: 14 * DAY_MS,
+  scrubBytesPerSecondMin: 1 * MiB,
+  scrubRestMs: 7 * DAY_MS,
+  scrubCorruptListed: 100,
   /** How long a node waits for one source of a chunk before it tries the next. */
   replicateSourceTimeoutMs: 8 * SECOND_MS,
   /** Copies to fetch a chunk from that one command may name. */

@@ -1,2 +1,9 @@
 export { createNodeClients, type NodeAddress, type NodeClients } from "./node-clients.ts";
-export { type BadSource, type BadSourceReason, EPOCH_HEADER, type NodeCommands, type Replicated } from "./node-commands.ts";
+export {
+  type BadSource,
+  type BadSourceReason,
+  EPOCH_HEADER,
+  type NodeCommands,
+  type Replicated,
+  type ScrubOrder,
+} from "./node-commands.ts";

@@ -6,10 +6,11 @@
  * no harm. Every command may be repeated. Any may reject with `store.unreachable`; what became of it is then unknown.
  */
 import { z } from "zod";
-import type { Purged, TrashedChunk } from "../chunk-store/index.ts";
+import type { LostChunk, Purged, TrashedChunk } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { type ActiveFault, activeFault, type NodeFault } from "../fault-simulation/index.ts";
 import { limits } from "../kernel/index.ts";
+import type { ScrubStatus } from "../scrub/index.ts";
 import { byteCount, chunkId, chunkStat } from "./answers.ts";
 import { pageQuery } from "./http-chunk-store.ts";
 import type { NodeAddress } from "./node-clients.ts";
@@ -31,12 +32,23 @@ export interface NodeCommands {
   listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]>;
   /** Gone for good: what has been in the trash for longer. At most `limits.purgeChunksMax` of it a call. */
   purgeTrash(olderThanMs: number, epoch: number): Promise<Purged>;
+  /**
+   * Chunks that were found damaged there and that nobody has put again since, in ascending order of id, after `after`
+   * (exclusive), at most `limits.listPageMax` a call. The heartbeat's count of corrupt chunks says when to look.
+   */
+  lostChunks(after: ChunkId | undefined, limit: number): Promise<LostChunk[]>;
+  /** What its scrub is at. */
+  scrubStatus(): Promise<ScrubStatus>;
+  scrub(order: ScrubOrder): Promise<ScrubStatus>;
   /** Rejects with `store.unreachable` when the node does not simulate faults. */
   simulate(fault: NodeFault): Promise<void>;
   recover(): Promise<void>;
   /** What it simulates on itself; nothing when it does not simulate faults. */
   simulated(signal?: AbortSignal): Promise<ActiveFault[]>;
 }
+
+/** To start with no speed named is to read as fast as the disk allows. Both last to the end of the pass, or a restart. */
+export type ScrubOrder = { action: "start"; bytesPerSecond?: number | undefined } | { action: "stop" };
 
 export interface Replicated {
   /** False when the node held it whole already. */
@@ -60,6 +72,14 @@ const verified = z.object({ length: byteCount });
 const chunkIds = z.object({ ids: z.array(chunkId) });
 const trashPage = z.object({ chunks: z.array(chunkStat.extend({ trashedAt: z.int() })) });
 const purged = z.object({ chunks: byteCount, bytes: byteCount });
+const lostPage = z.object({ chunks: z.array(z.object({ id: chunkId, lostAt: z.int() })) });
+const scrubStatus = z.object({
+  running: z.boolean(),
+  progress: z.number(),
+  lastFinishedAt: z.coerce.date().optional(),
+  verifiedChunks: byteCount,
+  corruptFound: z.array(chunkId),
+});
 const anything = z.unknown();
 const activeFaults = z.object({ faults: z.array(activeFault) });
 
@@ -97,6 +117,20 @@ export class HttpNodeCommands implements NodeCommands {
 
   async purgeTrash(olderThanMs: number, epoch: number): Promise<Purged> {
     return await this.#command("/trash/purge", { olderThanMs }, purged, { epoch });
+  }
+
+  async lostChunks(after: ChunkId | undefined, limit: number): Promise<LostChunk[]> {
+    const path = `/lost?${pageQuery(after, limit)}`;
+    return this.#node.parsed(await this.#node.ask({ method: "GET", path }), lostPage).chunks;
+  }
+
+  async scrubStatus(): Promise<ScrubStatus> {
+    const answer = await this.#node.ask({ method: "GET", path: "/scrub" });
+    return withFinishedAt(this.#node.parsed(answer, scrubStatus));
+  }
+
+  async scrub(order: ScrubOrder): Promise<ScrubStatus> {
+    return withFinishedAt(await this.#command("/scrub", order, scrubStatus));
   }
 
   async simulate(fault: NodeFault): Promise<void> {
@@ -138,4 +172,8 @@ export class HttpNodeCommands implements NodeCommands {
     });
     return this.#node.parsed(answer, schema);
   }
+}
+
+function withFinishedAt({ lastFinishedAt, ...status }: z.output<typeof scrubStatus>): ScrubStatus {
+  return { ...status, lastFinishedAt };
 }

@@ -1,0 +1,1 @@
+export { createScrub, type Scrub, type ScrubOptions, type ScrubStatus } from "./scrub.ts";
