@@ -299,6 +299,12 @@ async function waitingForLock(): Promise<number | null> {
   return rowCount;
 }
 
+/** Without asking the gateway, which would end the request that is under way. */
+async function committedOf(url: string): Promise<number> {
+  const { rows } = await database.pool.query<{ offset: number }>(`SELECT "offset" FROM upload WHERE id = $1`, [url.split("/").at(-1)]);
+  return rows[0]!.offset;
+}
+
 describe("quota", () => {
   it("more than there is room for is refused before a byte is sent", async () => {
     await database.pool.query("UPDATE drive SET quota_bytes = 1000 WHERE id = $1", [stranger.driveId]);
@@ -341,6 +347,19 @@ describe("quota", () => {
     expect((await patch(url, 0, randomBytes(600), asOwner)).status).toBe(204);
     expect(await patch(url, 600, randomBytes(401), asOwner)).toMatchObject({ status: 507, body: { error: "drive.over_quota" } });
     expect((await patch(url, 600, randomBytes(400), asOwner)).status).toBe(204);
+  });
+
+  it("two uploads that never say their length share what is left, however long before it they began", async () => {
+    const asOwner = { "x-actor": (await limitedTo(10 * CHUNK_BYTES)).userId };
+    const [first, second] = [await create(gateway, undefined, asOwner), await create(gateway, undefined, asOwner)];
+    const slow = open("PATCH", second, { ...OCTETS, ...asOwner, "upload-offset": 0 });
+    slow.req.write(randomBytes(CHUNK_BYTES));
+    await expect.poll(() => committedOf(second)).toBe(CHUNK_BYTES);
+    expect((await patch(first, 0, randomBytes(6 * CHUNK_BYTES), asOwner)).status).toBe(204);
+
+    slow.req.end(randomBytes(8 * CHUNK_BYTES));
+    expect(await slow.answer).toMatchObject({ status: 507, body: { error: "drive.over_quota" } });
+    expect(await committedOf(second)).toBeLessThanOrEqual(4 * CHUNK_BYTES);
   });
 
   it("parts that fill the drive: the file made of them needs no room beside theirs, and they none beside the file's", async () => {

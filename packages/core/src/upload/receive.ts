@@ -31,12 +31,24 @@ export interface Reception {
   uploadId: string;
   /** Where the upload stands. */
   offset: number;
-  /** What the body may have at most. */
-  roomBytes: number;
-  /** What to reject with when it has more. */
-  tooMany: () => Error;
+  /** Asked before each chunk, because others use up room meanwhile. */
+  room: (cut: Progress) => Promise<Room>;
   body: UploadBody;
   checksum: Checksum | undefined;
+}
+
+/** How far one body is. */
+export interface Progress {
+  takenBytes: number;
+  /** Of those, in the database. */
+  committedBytes: number;
+}
+
+/** What may still be taken of a body. */
+export interface Room {
+  bytes: number;
+  /** What to reject with when it has more. */
+  tooMany: () => Error;
 }
 
 export interface Received {
@@ -62,7 +74,8 @@ export async function receive(parts: ReceiverParts, { checksum, ...reception }: 
     },
   });
   try {
-    await cut(parts, reception, (bytes, buffer) => {
+    const committedBytes = (): number => received.offset - offset;
+    await cut(parts, { ...reception, committedBytes }, (bytes, buffer) => {
       check?.update(bytes);
       line.add(store(parts, bytes, buffer));
       return line.room(limits.uploadChunksInFlight);
@@ -83,18 +96,19 @@ export async function receive(parts: ReceiverParts, { checksum, ...reception }: 
 /** Cuts a body into buffers. The last one is passed on only once the body is known to end with it. Rejects with `tooMany`. */
 async function cut(
   { budget, chunkBytes }: ReceiverParts,
-  { body, roomBytes, tooMany }: Pick<Reception, "body" | "roomBytes" | "tooMany">,
+  { body, room, committedBytes }: Pick<Reception, "body" | "room"> & { committedBytes: () => number },
   onChunk: (bytes: Buffer, buffer: PooledBuffer) => Promise<void>,
 ): Promise<void> {
-  let room = roomBytes;
+  let takenBytes = 0;
   while (await body.arrives()) {
-    if (room === 0) throw tooMany();
+    const { bytes: roomBytes, tooMany } = await room({ takenBytes, committedBytes: committedBytes() });
+    if (roomBytes <= 0) throw tooMany();
     const buffer = await budget.acquire();
-    const target = buffer.bytes.subarray(0, Math.min(room, chunkBytes));
+    const target = buffer.bytes.subarray(0, Math.min(roomBytes, chunkBytes));
     const length = await body.fill(target, { holdMs: limits.uploadBufferHoldMs, isContended: budget.isContended });
     if (length === 0) return buffer.release(); // abandoned while it waited for the buffer
-    room -= length;
-    if (room === 0 && (await body.arrives())) {
+    takenBytes += length;
+    if (length === roomBytes && (await body.arrives())) {
       buffer.release();
       throw tooMany();
     }

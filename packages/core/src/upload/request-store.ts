@@ -99,7 +99,7 @@ export class RequestStore extends DataStore {
     emptyStream.resume();
     const { body, request, parts } = this.#options;
     const room = await this.#room(uploadId, offset);
-    const received = await receive(parts, { uploadId, offset, ...room, body, checksum: request.checksum });
+    const received = await receive(parts, { uploadId, offset, room, body, checksum: request.checksum });
     this.fewestCopies = received.fewestCopies;
     return received.offset;
   }
@@ -141,14 +141,20 @@ export class RequestStore extends DataStore {
     return this.#options.parts.pool;
   }
 
-  /** An upload of unknown length has claimed no more than it has: the rest must fit into what nobody claims. */
-  async #room(uploadId: string, offset: number): Promise<Pick<Reception, "roomBytes" | "tooMany">> {
+  /**
+   * An upload of unknown length has claimed no more than it has: the rest must fit into what nobody claims, chunk by chunk.
+   * Uploads that take the last room at the same moment may have a few chunks too many; their lengths will find none.
+   */
+  async #room(uploadId: string, offset: number): Promise<Reception["room"]> {
     const { length } = this.upload ?? (await this.#find(uploadId));
-    if (length !== null) return { roomBytes: length - offset, tooMany: tooLong };
-    const leftBytes = Math.max(0, await unclaimedBytes(this.#pool, this.#options.actor.driveId));
-    const mayStillHave = limits.uploadBytesMax - offset;
-    if (leftBytes >= mayStillHave) return { roomBytes: mayStillHave, tooMany: tooLarge };
-    return { roomBytes: leftBytes, tooMany: () => overQuota({ leftBytes }) };
+    if (length !== null) return async ({ takenBytes }) => ({ bytes: length - offset - takenBytes, tooMany: tooLong });
+    return async ({ takenBytes, committedBytes }) => {
+      const unclaimed = await unclaimedBytes(this.#pool, this.#options.actor.driveId);
+      const leftBytes = Math.max(0, unclaimed - (takenBytes - committedBytes));
+      const mayStillHave = limits.uploadBytesMax - offset - takenBytes;
+      if (leftBytes >= mayStillHave) return { bytes: mayStillHave, tooMany: tooLarge };
+      return { bytes: leftBytes, tooMany: () => overQuota({ leftBytes }) };
+    };
   }
 
   async #find(uploadId: string): Promise<UploadRow> {
