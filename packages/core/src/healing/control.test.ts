@@ -23,8 +23,8 @@ test("pausing, resuming and limiting are each told once, with the name of who di
   const { items } = await listEvents(pool, { limit: 10 });
   expect(items.map(({ message }) => message).toReversed()).toEqual([
     "Ada paused repair and rebalance. Chunks with one copy left are repaired all the same.",
-    "Ada limited repair and rebalance to 50.0 MiB a second.",
-    "Ada limited repair and rebalance to 3.0 GiB a second.",
+    "Ada limited repair and rebalance to 52.4 MB a second.",
+    "Ada limited repair and rebalance to 3.2 GB a second.",
     "Ada lifted the limit on repair and rebalance.",
     "Ada let repair and rebalance go on.",
   ]);

@@ -4,7 +4,7 @@ import type { RoundTally } from "./repair-round.ts";
 import type { Survey } from "./survey.ts";
 import type { HealingView } from "./view.ts";
 
-/** What is missing, and who is to blame: "node-2 is down: 3,152 chunks (6.0 GiB) have one copy too few." */
+/** What is missing, and who is to blame: "node-2 is down: 3,152 chunks (6.4 GB) have one copy too few." */
 export function whyRepair(survey: Survey, view: HealingView): string {
   const chunks = survey.due.chunks + survey.awaited.chunks;
   const bytes = survey.due.bytes + survey.awaited.bytes;

@@ -17,13 +17,13 @@ export function listed(names: readonly string[]): string {
 /** "1 chunk", "1,200 chunks". */
 export const chunksCounted = (count: number): string => (count === 1 ? "1 chunk" : `${count.toLocaleString("en")} chunks`);
 
-const BYTE_UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+const BYTE_UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"] as const;
 
-/** "512 bytes", "6.0 GiB". */
+/** "512 bytes", "6.4 GB": in decimal units, as the interface shows them. */
 export function bytesInWords(bytes: number): string {
   let unit = 0;
   let amount = bytes;
-  for (; amount >= 1024 && unit < BYTE_UNITS.length - 1; unit++) amount /= 1024;
+  for (; amount >= 1_000 && unit < BYTE_UNITS.length - 1; unit++) amount /= 1_000;
   return `${unit === 0 ? amount.toLocaleString("en") : amount.toFixed(1)} ${BYTE_UNITS[unit]}`;
 }
 
