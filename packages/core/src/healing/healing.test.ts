@@ -41,8 +41,8 @@ describe("a node is lost", () => {
     expect(cluster.replications.every(({ to }) => to === 4)).toBe(true);
     expect(new Set(cluster.replications.map(({ from }) => from[0]))).toEqual(new Set([1, 3]));
     const [began, ended, ...more] = await cluster.messages();
-    expect(began).toBe("node-2 is down: 40 chunks (39.1 KiB) have one copy too few. Repair began.");
-    expect(ended).toMatch(/^All chunks have 3 copies again: 39\.1 KiB copied in [0-9.]+ s, every copy read back\.$/);
+    expect(began).toBe("node-2 is down: 40 chunks (40.0 kB) have one copy too few. Repair began.");
+    expect(ended).toMatch(/^All chunks have 3 copies again: 40\.0 kB copied in [0-9.]+ s, every copy read back\.$/);
     expect(more).toEqual([]);
   });
 
@@ -80,7 +80,7 @@ describe("a node is lost", () => {
     const looks = countCandidateReads();
     await cluster.heal();
     const { why, blocked, chunksTotal } = await cluster.untilRepairIs("blocked");
-    expect(why).toBe("node-2 is down: 30 chunks (29.3 KiB) have one copy too few.");
+    expect(why).toBe("node-2 is down: 30 chunks (30.0 kB) have one copy too few.");
     expect(blocked).toBe("No fourth node to take a third copy; it will be whole when node-2 is back, or add a node.");
     expect(chunksTotal).toBe(30);
     const soFar = looks();

@@ -7,3 +7,4 @@ export { listRepairs, type RepairReport } from "./repair-record.ts";
 export type { Safemode } from "./safemode.ts";
 export { dropCopies, type SurplusOptions } from "./surplus.ts";
 export type { HealingView } from "./view.ts";
+export { type CopyRecorder, createCopyRecorder } from "./record-copies.ts";

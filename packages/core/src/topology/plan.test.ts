@@ -97,6 +97,14 @@ describe("a spread", () => {
     }
   });
 
+  it("by load, takes from nodes that hold more than their share, and from no others", () => {
+    const crowded = Array.from({ length: 90 }, (_, number) => chunk(number, [1, 2, 3]));
+    const roomy = Array.from({ length: 10 }, (_, number) => chunk(1_000 + number, [4, 5, 6]));
+    const planner = createMovePlanner(view(cluster(7), 3, "least-loaded"), { kind: "spread" }, heldBy([...roomy, ...crowded]));
+    expect(roomy.flatMap((row) => planner(row).moves)).toEqual([]);
+    expect(crowded.flatMap((row) => planner(row).moves).length).toBeGreaterThan(100 / 2);
+  });
+
   it("makes nothing that is merely missing: that is repair's", () => {
     expect(plan(view(cluster(3)), { kind: "spread" }, chunk(1, [1])).moves).toEqual([]);
   });

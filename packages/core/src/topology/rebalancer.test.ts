@@ -35,8 +35,8 @@ test("one of four nodes is drained: nothing is left there, and never does a chun
   expect(report).toMatchObject({ chunksDone: held, chunksTotal: held, bytesDone: held * 1_000, bytesTotal: held * 1_000, chunksFailed: 0 });
   expect(await cluster.messages()).toEqual([
     "node-4 is being emptied: it takes no new chunks, and what it holds moves to other nodes.",
-    expect.stringMatching(/^node-4 is being emptied\. \d+ chunks \(.* KiB\) to move\.$/),
-    expect.stringMatching(/^node-4 is empty\. \d+ chunks \(.* KiB\) moved\.$/),
+    expect.stringMatching(/^node-4 is being emptied\. \d+ chunks \(.* kB\) to move\.$/),
+    expect.stringMatching(/^node-4 is empty\. \d+ chunks \(.* kB\) moved\.$/),
   ]);
 });
 
@@ -253,6 +253,15 @@ test("a chunk is deleted while it moves: it does not come back, and its copies a
   const { rows } = await database.pool.query("SELECT state, replicas FROM chunk");
   expect(rows).toEqual([{ state: "condemned", replicas: [1, 2, 4] }]);
   expect(cluster.node(4).store.chunks.has(id)).toBe(true);
+});
+
+test("what is on its way out anyway is not moved, and holds no drain up", async () => {
+  const id = await cluster.keep([1, 2, 4]);
+  await cluster.query("UPDATE chunk SET state = 'condemned' WHERE id = $1", [chunkIdToBytes(id)]);
+  const controller = await cluster.controller();
+  await cluster.apply({ kind: "drain", nodeId: 4 }, controller);
+  expect(await cluster.stepUntil("done", controller)).toMatchObject({ chunksDone: 0, chunksFailed: 0 });
+  expect(cluster.copied).toEqual([]);
 });
 
 test("a chunk is uploaded to the node while it drains, by a gateway that did not know yet: it moves too", async () => {
