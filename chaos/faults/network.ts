@@ -1,6 +1,6 @@
 /**
- * Partitions, in a network of our own: the whole run lives in its own network namespace, where routing rules can make a
- * port unreachable without a word to anybody, as a cut cable does, even for connections that were open.
+ * Partitions, in a network of our own: the whole run lives in its own network namespace, where routing rules can cut a
+ * port off in one direction, for connections that are open, too.
  */
 import { spawnSync } from "node:child_process";
 
@@ -20,7 +20,9 @@ export function preparePrivateNetwork(): void {
 
 /** The answer mends it. */
 export function cutPort(port: number, direction: Direction): () => void {
-  const rule = ["pref", CUT_PRIORITY, "ipproto", "tcp", direction === "to" ? "dport" : "sport", String(port), "blackhole"];
+  // A new connection learns at once that there is no way, as from a router; an answer that goes nowhere is waited for.
+  const match = direction === "to" ? ["dport", String(port), "unreachable"] : ["sport", String(port), "blackhole"];
+  const rule = ["pref", CUT_PRIORITY, "ipproto", "tcp", ...match];
   ip("rule", "add", ...rule);
   return () => ip("rule", "del", ...rule);
 }
