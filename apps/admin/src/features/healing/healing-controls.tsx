@@ -24,8 +24,9 @@ export function HealingControls({ healing: { paused, bytesPerSecondMax } }: { he
       <Menu
         align="end"
         trigger={
-          <Button size="sm" aria-label="Speed of healing">
+          <Button size="sm">
             <Gauge />
+            <span className="sr-only">Speed of healing: </span>
             {rateName(bytesPerSecondMax)}
           </Button>
         }
