@@ -19,6 +19,7 @@ import {
   trashEntries,
 } from "./index.ts";
 import { requireRoom } from "./quota.ts";
+import type { DeletionBatches } from "./deleting.ts";
 
 let database: TestDatabase;
 let actor: Actor;
@@ -298,6 +299,72 @@ describe("the trash", () => {
     await trash(a.id);
     await expect(deleteForever(database.pool, actor, [a.id, b.id])).rejects.toEqual(code("entry.not_trashed"));
     expect((await listTrash(database.pool, actor, { limit: 10 })).items).toHaveLength(1);
+  });
+
+  describe("deleting a tree in many batches", () => {
+    const SMALL: DeletionBatches = { deletedEntries: 3, listedEntries: 5 };
+
+    /** Folders within folders, ten files in each; one of the files is in the trash by itself, another one is not in the trash. */
+    async function trashedTree(): Promise<{ top: string; trashedAlone: string }> {
+      const a = await folder("a");
+      const b = await folder("b", a.id);
+      const c = await folder("c", b.id);
+      const files = [];
+      for (const { id } of [a, b, c]) for (let number = 0; number < 10; number++) files.push(await file(`${number}.txt`, id, 7));
+      const trashedAlone = files[15]!.entryId;
+      await trash(trashedAlone);
+      await trash(a.id);
+      await file("kept.txt");
+      return { top: a.id, trashedAlone };
+    }
+
+    /** `before` is called with the number of each connection that is asked for. */
+    function poolWith(before: (connection: number) => Promise<void>): typeof database.pool {
+      let connections = 0;
+      const connect = async () => {
+        await before(++connections);
+        return await database.pool.connect();
+      };
+      return { query: database.pool.query.bind(database.pool), connect } as unknown as typeof database.pool;
+    }
+
+    /** Like a process that dies after its first few transactions. */
+    const poolOf = (transactions: number) =>
+      poolWith(async (connection) => {
+        if (connection > transactions) throw new Error("killed");
+      });
+
+    test("a crash after any of them leaves a smaller tree with right sizes, and the same request deletes the rest", async () => {
+      const { top, trashedAlone } = await trashedTree();
+      const isThere = async () => (await database.prisma.entry.findUnique({ where: { id: top } })) !== null;
+      let crashes = 0;
+      for (; crashes < 100 && (await isThere()); crashes++) {
+        await expect(deleteForever(poolOf(2), actor, [top], SMALL)).rejects.toThrow("killed"); // one lists, one deletes
+        expect(await findDiscrepancies(database.pool)).toEqual([]);
+      }
+      expect(crashes).toBe(Math.ceil((3 + 29) / SMALL.deletedEntries));
+      expect((await listTrash(database.pool, actor, { limit: 10 })).items).toMatchObject([{ id: trashedAlone }]);
+      expect([await namesIn(), await usedBytes()]).toEqual([["kept.txt"], 17]);
+    });
+
+    test("restored in between: what is left of it is back, and stays", async () => {
+      const { top } = await trashedTree();
+      await expect(deleteForever(poolOf(3), actor, [top], SMALL)).rejects.toThrow("killed");
+      await restore(top);
+      const left = await sizeOf(top);
+      await expect(deleteForever(database.pool, actor, [top], SMALL)).rejects.toEqual(code("entry.not_trashed"));
+      expect(left).toBeLessThan(29 * 7);
+      expect(await sizeOf(top)).toBe(left);
+    });
+
+    test("restored while it is being deleted: what was listed before and is no longer in the trash stays", async () => {
+      const { top } = await trashedTree();
+      const restoring = poolWith(async (connection) => {
+        if (connection === 4) await restore(top); // after one that lists and two that delete
+      });
+      await deleteForever(restoring, actor, [top], { ...SMALL, listedEntries: 1_000 });
+      expect(await sizeOf(top)).toBe((29 - 6) * 7);
+    });
   });
 
   test("the extents of deleted files go, their chunks stay for the collector, finished uploads are forgotten, running ones are not", async () => {

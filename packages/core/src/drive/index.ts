@@ -1,5 +1,6 @@
 export type { Actor } from "./actor.ts";
 export { type Content, findContent } from "./content.ts";
+export { deleteForever, emptyTrash } from "./deleting.ts";
 export { type CopiesSummary, describeEntry, type EntryDetails, type VersionRow } from "./details.ts";
 export { ensureDrive } from "./drives.ts";
 export { type EntryName, parseEntryName, parseRelativePath } from "./entry-name.ts";
@@ -11,5 +12,5 @@ export { moveEntries, renameEntry } from "./moving.ts";
 export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";
 export { overQuota, requireRoomForClaims, unclaimedBytes } from "./quota.ts";
 export { takenNames } from "./taken-names.ts";
-export { deleteForever, emptyTrash, listTrash, restoreEntries, trashEntries } from "./trash.ts";
+export { listTrash, restoreEntries, trashEntries } from "./trash.ts";
 export { listUnfinishedUploads, type UnfinishedUpload } from "./unfinished-uploads.ts";

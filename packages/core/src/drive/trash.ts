@@ -2,8 +2,7 @@
  * The trash: out of sight, not yet gone.
  *
  * Trashing marks the top entry only; what is beneath goes and comes back with it at no cost. What was trashed by itself
- * stays in the trash by itself, even when the folder it was in is deleted forever. Deleting forever removes entries, versions
- * and extents; the chunks stay until the collector has proved that nobody else needs them.
+ * stays in the trash by itself, even when the folder it was in is deleted forever.
  */
 import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
@@ -11,9 +10,8 @@ import { z } from "zod";
 import type { Actor } from "./actor.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { ENTRY_COLUMNS, type EntryRow, type Queryable } from "./entry.ts";
-import { DriveError, entryNotFound } from "./errors.ts";
+import { entryNotFound } from "./errors.ts";
 import type { EntryPage } from "./listing.ts";
-import { addToUsedBytes } from "./quota.ts";
 import { settleEntries } from "./settling.ts";
 import { addToSizes, findPath, isUuid, lockDrive, requirePath, requireTopEntries } from "./tree.ts";
 
@@ -70,28 +68,6 @@ export async function restoreEntries(pool: pg.Pool, actor: Actor, ids: readonly 
   });
 }
 
-/** All or none. Rejects with `entry.not_found`, or `entry.not_trashed` for what was not put into the trash itself. */
-export async function deleteForever(pool: pg.Pool, actor: Actor, ids: readonly string[]): Promise<void> {
-  await inTransaction(pool, async (tx) => {
-    await lockDrive(tx, actor.driveId);
-    const trashed = new Set((await readTrashed(tx, actor, ids)).map((entry) => entry.id));
-    for (const id of ids) if (!trashed.has(id)) throw await notInTrash(tx, actor, id);
-    await deleteTrees(tx, actor, [...trashed]);
-  });
-}
-
-export async function emptyTrash(pool: pg.Pool, actor: Actor): Promise<void> {
-  await inTransaction(pool, async (tx) => {
-    await lockDrive(tx, actor.driveId);
-    const { rows } = await tx.query<{ id: string }>("SELECT id FROM entry WHERE drive_id = $1 AND trashed_at IS NOT NULL", [actor.driveId]);
-    await deleteTrees(
-      tx,
-      actor,
-      rows.map((row) => row.id),
-    );
-  });
-}
-
 /** Latest first: a folder comes before what had been trashed out of it, which then finds its place again. */
 async function readTrashed(tx: pg.PoolClient, actor: Actor, ids: readonly string[]): Promise<EntryRow[]> {
   const { rows } = await tx.query<EntryRow>(
@@ -99,38 +75,4 @@ async function readTrashed(tx: pg.PoolClient, actor: Actor, ids: readonly string
     [ids.filter(isUuid), actor.driveId],
   );
   return rows;
-}
-
-async function notInTrash(tx: pg.PoolClient, actor: Actor, id: string): Promise<DriveError> {
-  if ((await findPath(tx, actor.driveId, id)) === undefined) return entryNotFound(id);
-  return new DriveError("entry.not_trashed", "Only what is in the trash can be deleted forever. Put it into the trash first.", { id });
-}
-
-/** Deletes trashed entries and what is beneath them, except what is in the trash on its own account. */
-async function deleteTrees(tx: pg.PoolClient, actor: Actor, topIds: readonly string[]): Promise<void> {
-  const { rows } = await tx.query<{ id: string }>(
-    `WITH RECURSIVE down AS (
-       SELECT unnest($1::uuid[]) AS id
-       UNION ALL SELECT e.id FROM down JOIN entry e ON e.parent_id = down.id AND e.trashed_at IS NULL
-     )
-     SELECT id FROM down`,
-    [topIds],
-  );
-  const ids = rows.map((row) => row.id);
-  await tx.query(
-    "UPDATE entry SET parent_id = $2 WHERE parent_id = ANY ($1::uuid[]) AND trashed_at IS NOT NULL AND id <> ALL ($1::uuid[])",
-    [ids, actor.rootId],
-  );
-  await addToUsedBytes(tx, actor.driveId, -(await deleteEntries(tx, ids)));
-}
-
-/** Returns the bytes that all their versions held. Uploads that ended in these files are forgotten; unfinished ones are not touched. */
-async function deleteEntries(tx: pg.PoolClient, ids: readonly string[]): Promise<number> {
-  await tx.query("DELETE FROM upload USING version WHERE upload.version_id = version.id AND version.entry_id = ANY ($1::uuid[])", [ids]);
-  const { rows } = await tx.query<{ bytes: number }>(
-    "SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes FROM version WHERE entry_id = ANY ($1::uuid[])",
-    [ids],
-  );
-  await tx.query("DELETE FROM entry WHERE id = ANY ($1::uuid[])", [ids]);
-  return rows[0]!.bytes;
 }

@@ -121,6 +121,9 @@ export const limits = {
   folderDepthMax: 100,
   /** Entries that one request may move, trash or restore. */
   entriesPerRequestMax: 1_000,
+  /** Entries that one transaction deletes forever, and those whose order is worked out at a time. */
+  deleteBatchEntries: 1_000,
+  deleteListEntries: 50_000,
   listPageMax: 1_000,
   /** Metadata of an upload, as sent. */
   uploadMetadataBytesMax: 8 * KiB,
