@@ -178,7 +178,7 @@ class Collection {
     const { pool, leadership, graceMs } = this.#options;
     for await (const page of findUnreferenced(pool, graceMs)) {
       for (let from = 0; from < page.length && !this.#signal.aborted; from += BATCH) {
-        const { chunks, bytes } = await leadership.fenced((tx) => condemn(tx, page.slice(from, from + BATCH), graceMs));
+        const { chunks, bytes } = await leadership.fenced((tx) => condemn(tx, page.slice(from, from + BATCH)));
         this.#totals.condemned += chunks;
         this.#totals.bytes += bytes;
       }

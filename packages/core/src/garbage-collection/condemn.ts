@@ -48,7 +48,7 @@ async function pageEnd(pool: pg.Pool, after: Buffer): Promise<Buffer | null> {
  * had only when he has finished or not begun; and only a statement that begins after that sees what he wrote. In a single
  * one the question "does anything refer to it?" would be answered from before the lock. A row in use is left for the next time.
  */
-export async function condemn(tx: pg.PoolClient, chunks: readonly UnreferencedChunk[], graceMs: number): Promise<Amount> {
+export async function condemn(tx: pg.PoolClient, chunks: readonly UnreferencedChunk[]): Promise<Amount> {
   const { rows: locked } = await tx.query<{ id: Buffer }>({
     name: "garbage-lock",
     text: "SELECT id FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE SKIP LOCKED",
@@ -57,8 +57,8 @@ export async function condemn(tx: pg.PoolClient, chunks: readonly UnreferencedCh
   const { rows } = await tx.query<{ length: number }>({
     name: "garbage-condemn",
     text: `UPDATE chunk SET state = 'condemned', condemned_at = clock_timestamp()
-            WHERE id = ANY ($1::bytea[]) AND ${IS_UNREFERENCED} AND created_at < now() - $2::bigint * interval '1 millisecond' RETURNING length`,
-    values: [locked.map(({ id }) => id), graceMs],
+            WHERE id = ANY ($1::bytea[]) AND ${IS_UNREFERENCED} RETURNING length`,
+    values: [locked.map(({ id }) => id)],
   });
   return { chunks: rows.length, bytes: rows.reduce((sum, { length }) => sum + length, 0) };
 }

@@ -6,7 +6,7 @@ import { createLogger, DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership } from "../leadership/index.ts";
 import { createManualClock, createStoredCluster, type StoredCluster } from "../testing/index.ts";
 import { commitChunksOf } from "./testing/commit.ts";
-import { approveGarbageRun, createGarbageCollector, type GarbageCollectorOptions, garbageIntervalMs, listBraked } from "./index.ts";
+import { approveGarbageRun, brake, createGarbageCollector, type GarbageCollectorOptions, garbageIntervalMs, listBraked } from "./index.ts";
 
 const GRACE_MS = 10 * MINUTE_MS;
 
@@ -379,6 +379,13 @@ describe("brakes", () => {
     expect([heldBy, cluster.holders(id)]).toEqual(["node-2 was not compared.", [1, 2, 3]]);
   });
 
+  test("a node holds many chunks that nobody knows: until somebody has looked into it, nothing is cleaned up anywhere", async () => {
+    const id = await keepDoomed();
+    await cluster.leadership.fenced((tx) => brake(tx, "unknown-chunks/2", "node-2 holds what nobody knows.", { chunks: 20_000, bytes: 1 }));
+    expect(await collect()).toMatchObject({ trashed: 0, heldBy: "node-2 holds what nobody knows." });
+    expect(cluster.holders(id)).toEqual([1, 2, 3]);
+  });
+
   test("the database was set back: nodes remember a later leader, and nothing moves until an operator says which counts", async () => {
     const [doomed, fresh] = [await keepDoomed(), await cluster.keep({ referred: false })];
     cluster.node(2).epoch = 41;
@@ -416,6 +423,14 @@ describe("the last look before bytes go", () => {
     await cluster.node(2).store.trash([id]);
     expect(await collect({ graceMs: 0 })).toMatchObject({ purged: 0, revived: 1 });
     expect(cluster.holders(id)).toEqual([1, 2, 3]);
+  });
+
+  test("a file refers to a condemned chunk, and no node can be asked to prove its copies: it stays as it is, and nothing of it is trashed", async () => {
+    const id = await keepDoomed();
+    await cluster.refer(id);
+    const clients = { commandsFor: (node: { id: number }) => ({ ...cluster.nodes.clients.commandsFor(node), restore: async () => [] }) };
+    expect(await collect({ clients, graceMs: 0 })).toMatchObject({ revived: 0, trashed: 0 });
+    expect([await cluster.row(id), cluster.holders(id)]).toMatchObject([{ state: "condemned", isBeingTrashed: false }, [1, 2, 3]]);
   });
 
   test("a surplus copy of a live chunk may go", async () => {
