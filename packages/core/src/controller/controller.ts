@@ -15,11 +15,14 @@ import { createHealing } from "../healing/index.ts";
 import { HOUR_MS, limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership, LeadershipError } from "../leadership/index.ts";
 import { createMembershipCache, recordHeartbeat, registerNode, type Transact } from "../membership/index.ts";
-import { createNodeClients } from "../node-client/index.ts";
+import { createNodeClients, type NodeClients } from "../node-client/index.ts";
 import { ControllerService, type ServiceHandlers, startGrpcServer } from "../protocol/index.ts";
 import { createRebalancer } from "../topology/index.ts";
+import { readFileMetadata } from "./file-metadata.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
-import { parseHeartbeat, parseRegistration } from "./requests.ts";
+import { parseFileMetadata, parseHeartbeat, parseRegistration, parseReplicaReport, parseUploadPlan } from "./requests.ts";
+import { createReplicaReports } from "./stored-replicas.ts";
+import { planUpload } from "./upload-plan.ts";
 import { createUpkeep, type Upkeep, type UpkeepTask } from "./upkeep.ts";
 
 export interface ControllerOptions {
@@ -53,7 +56,9 @@ export interface Controller extends Pick<Upkeep, "safemode" | "inventory" | "gar
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const reign = createReign(options);
   const workers = backgroundWorkers(options, reign);
-  const server = await startGrpcServer(ControllerService, nodeCalls(options, reign), {
+  const clients = createNodeClients(options);
+  const calls = { ...nodeCalls(options, reign), ...programCalls(options, reign, clients) };
+  const server = await startGrpcServer(ControllerService, calls, {
     ...options,
     name: "The controller",
     portSetting: "HOLDFAST_CONTROLLER_PORT",
@@ -61,7 +66,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   await reign.leadership.start();
   for (const worker of workers) await worker.start();
-  const mending = await startMending(options, reign);
+  const mending = await startMending(options, reign, clients);
   logListening(options, server.port, reign);
   return {
     port: server.port,
@@ -74,6 +79,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       await mending.stop();
       await Promise.all(workers.map((worker) => worker.stop()));
       await reign.leadership.stop();
+      await clients.close();
     },
   };
 }
@@ -116,11 +122,10 @@ interface Mending {
   stop(): Promise<void>;
 }
 
-async function startMending(options: ControllerOptions, reign: Reign): Promise<Mending> {
-  const { pool, clusterKey, replicas = limits.replicas, repairAfterMs, logger } = options;
+async function startMending(options: ControllerOptions, reign: Reign, clients: NodeClients): Promise<Mending> {
+  const { pool, replicas = limits.replicas, repairAfterMs, logger } = options;
   const { leadership } = reign;
   const membership = createMembershipCache({ pool, onError: (error) => logger.warn({ err: error }, "the nodes could not be read") });
-  const clients = createNodeClients({ clusterKey });
   const { tasks, ...upkeep } = createUpkeep({ ...options, leadership, clients, hasHeard: (nodeId) => reign.detector.hasHeard(nodeId) });
   const { safemode } = upkeep;
   reign.onBegin = () => safemode.enter();
@@ -140,7 +145,6 @@ async function startMending(options: ControllerOptions, reign: Reign): Promise<M
       for (const worker of upkeepWorkers) void worker.stop(); // not waited for: without the lease their steps change nothing more
       await healing.stop();
       await membership.stop();
-      await clients.close();
     },
   };
 }
@@ -150,7 +154,9 @@ function logListening({ logger }: ControllerOptions, port: number, { leadership 
   logger.info({ port, epoch }, epoch === undefined ? "the controller listens, while another leads" : "the controller listens");
 }
 
-function nodeCalls({ pool, heartbeatIntervalMs, logger }: ControllerOptions, reign: Reign): ServiceHandlers<typeof ControllerService> {
+type Calls = ServiceHandlers<typeof ControllerService>;
+
+function nodeCalls({ pool, heartbeatIntervalMs, logger }: ControllerOptions, reign: Reign): Pick<Calls, "registerNode" | "heartbeat"> {
   const { leadership, transact } = reign;
   return {
     async registerNode(request) {
@@ -168,6 +174,22 @@ function nodeCalls({ pool, heartbeatIntervalMs, logger }: ControllerOptions, rei
       const { nodeId, fresh } = await recordHeartbeat(pool, heartbeat);
       if (fresh) reign.detector.heard(nodeId, heartbeat.status.writeLatencyMs);
       return { heartbeatIntervalMs };
+    },
+  };
+}
+
+function programCalls(
+  { pool, replicas = limits.replicas }: ControllerOptions,
+  { leadership }: Reign,
+  clients: NodeClients,
+): Pick<Calls, "getUploadPlan" | "reportChunkStored" | "getFileMetadata"> {
+  const recordReplicas = createReplicaReports({ pool, leadership, clients });
+  return {
+    getUploadPlan: async (request) => await planUpload(pool, parseUploadPlan(request), replicas),
+    reportChunkStored: async (request) => ({ verdicts: await recordReplicas(parseReplicaReport(request)) }),
+    async getFileMetadata(request) {
+      const { versionId, fromOffset } = parseFileMetadata(request);
+      return await readFileMetadata(pool, versionId, fromOffset);
     },
   };
 }

@@ -1,7 +1,20 @@
 /** Turns what came over the wire into what the domain takes, or says which field is impossible. */
 import { z } from "zod";
+import { type ChunkId, parseChunkId } from "../chunking/index.ts";
+import { limits } from "../kernel/index.ts";
 import type { NodeHeartbeat, NodeRegistration } from "../membership/index.ts";
-import { type HeartbeatRequest, parseCall, type RegisterNodeRequest } from "../protocol/index.ts";
+import {
+  type GetFileMetadataRequest,
+  type GetUploadPlanRequest,
+  type HeartbeatRequest,
+  parseCall,
+  type RegisterNodeRequest,
+  type ReportChunkStoredRequest,
+} from "../protocol/index.ts";
+import type { StoredReplica } from "./stored-replicas.ts";
+
+/** A smallint. */
+const NODE_ID_MAX = 32_767;
 
 const count = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), "is too large").transform(Number);
 const duration = z.number().min(0, "must not be negative");
@@ -51,3 +64,30 @@ export const parseRegistration = (request: RegisterNodeRequest): NodeRegistratio
 
 /** Throws `call.invalid`. */
 export const parseHeartbeat = (request: HeartbeatRequest): NodeHeartbeat => parseCall(heartbeat, request);
+
+const chunkId = z.string().transform((text, check): ChunkId => parseChunkId(text) ?? notAnId(check));
+const chunkLength = z.number().min(1, "must not be empty").max(limits.chunkBytesMax, "is longer than a chunk can be");
+const uploadPlan = z.object({
+  chunks: z
+    .array(z.object({ id: chunkId, length: chunkLength }))
+    .min(1, "must not be empty")
+    .max(limits.listPageMax, "are too many"),
+});
+const stored = z.object({ chunkId, nodeId: z.number().min(1, "must be a node's number").max(NODE_ID_MAX, "must be a node's number") });
+const replicaReport = z.object({ replicas: z.array(stored).min(1, "must not be empty").max(limits.replicaReportsMax, "are too many") });
+const fileMetadata = z.object({ versionId: uuid, fromOffset: count });
+
+/** Throws `call.invalid`. */
+export const parseUploadPlan = (request: GetUploadPlanRequest): ChunkId[] => parseCall(uploadPlan, request).chunks.map(({ id }) => id);
+
+/** Throws `call.invalid`. */
+export const parseReplicaReport = (request: ReportChunkStoredRequest): StoredReplica[] => parseCall(replicaReport, request).replicas;
+
+/** Throws `call.invalid`. */
+export const parseFileMetadata = (request: GetFileMetadataRequest): { versionId: string; fromOffset: number } =>
+  parseCall(fileMetadata, request);
+
+function notAnId(check: z.RefinementCtx): never {
+  check.addIssue("must be 64 lower-case hex digits");
+  return z.NEVER;
+}

@@ -107,6 +107,10 @@ export const limits = {
   /** Candidates read at once. */
   healingPageChunks: 256,
 
+  /** Copies that one call may report to the controller, and how many it has read back at once. */
+  replicaReportsMax: 64,
+  replicaReportsAtOnce: 4,
+
   /** How far a signed request's time may be from ours, and how long its nonce is remembered. */
   signatureWindowMs: 30 * SECOND_MS,
   /** Nonces a process remembers at most; beyond it the oldest requests are refused as expired. */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/controller.proto.
  */
 export const file_holdfast_v1_controller: GenFile = /*@__PURE__*/
-  fileDesc("Chxob2xkZmFzdC92MS9jb250cm9sbGVyLnByb3RvEgtob2xkZmFzdC52MSLaAQoTUmVnaXN0ZXJOb2RlUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhIKCmNsdXN0ZXJfaWQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRob3N0GAUgASgJEgwKBHBvcnQYBiABKA0SDAoEem9uZRgHIAEoCRILCgNtYWMYCCABKAkSDwoHdmVyc2lvbhgJIAEoCRINCgVzdG9yZRgKIAEoCRInCgZzdGF0dXMYCyABKAsyFy5ob2xkZmFzdC52MS5Ob2RlU3RhdHVzIloKFFJlZ2lzdGVyTm9kZVJlc3BvbnNlEg8KB25vZGVfaWQYASABKA0SEgoKY2x1c3Rlcl9pZBgCIAEoCRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAyABKA0icAoQSGVhcnRiZWF0UmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgEEicKBnN0YXR1cxgEIAEoCzIXLmhvbGRmYXN0LnYxLk5vZGVTdGF0dXMiMgoRSGVhcnRiZWF0UmVzcG9uc2USHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGAEgASgNIr0CCgpOb2RlU3RhdHVzEhYKDmNhcGFjaXR5X2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKdXNlZF9ieXRlcxgDIAEoBBITCgtjaHVua19jb3VudBgEIAEoBBIQCgh3cml0YWJsZRgFIAEoCBIVCg13cml0ZV9yZWZ1c2FsGAYgASgJEhMKC2Rpc2tfZXJyb3JzGAcgASgEEhYKDmNvcnJ1cHRfY2h1bmtzGAggASgEEg4KBmRldmljZRgJIAEoCRIYChB3cml0ZV9sYXRlbmN5X21zGAogASgBEhcKD3JlYWRfbGF0ZW5jeV9tcxgLIAEoARIRCglncnBjX3BvcnQYDCABKA0SFgoOc2NydWJfcHJvZ3Jlc3MYDSABKAESFgoOc2NydWJiZWRfYXRfbXMYDiABKAQyuQEKEUNvbnRyb2xsZXJTZXJ2aWNlElMKDFJlZ2lzdGVyTm9kZRIgLmhvbGRmYXN0LnYxLlJlZ2lzdGVyTm9kZVJlcXVlc3QaIS5ob2xkZmFzdC52MS5SZWdpc3Rlck5vZGVSZXNwb25zZRJPCglIZWFydGJlYXQSHS5ob2xkZmFzdC52MS5IZWFydGJlYXRSZXF1ZXN0Gh4uaG9sZGZhc3QudjEuSGVhcnRiZWF0UmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("Chxob2xkZmFzdC92MS9jb250cm9sbGVyLnByb3RvEgtob2xkZmFzdC52MSLaAQoTUmVnaXN0ZXJOb2RlUmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhIKCmNsdXN0ZXJfaWQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRob3N0GAUgASgJEgwKBHBvcnQYBiABKA0SDAoEem9uZRgHIAEoCRILCgNtYWMYCCABKAkSDwoHdmVyc2lvbhgJIAEoCRINCgVzdG9yZRgKIAEoCRInCgZzdGF0dXMYCyABKAsyFy5ob2xkZmFzdC52MS5Ob2RlU3RhdHVzIloKFFJlZ2lzdGVyTm9kZVJlc3BvbnNlEg8KB25vZGVfaWQYASABKA0SEgoKY2x1c3Rlcl9pZBgCIAEoCRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAyABKA0icAoQSGVhcnRiZWF0UmVxdWVzdBIQCghpZGVudGl0eRgBIAEoCRIPCgdib290X2lkGAIgASgJEhAKCHNlcXVlbmNlGAMgASgEEicKBnN0YXR1cxgEIAEoCzIXLmhvbGRmYXN0LnYxLk5vZGVTdGF0dXMiMgoRSGVhcnRiZWF0UmVzcG9uc2USHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGAEgASgNIr0CCgpOb2RlU3RhdHVzEhYKDmNhcGFjaXR5X2J5dGVzGAEgASgEEhIKCmZyZWVfYnl0ZXMYAiABKAQSEgoKdXNlZF9ieXRlcxgDIAEoBBITCgtjaHVua19jb3VudBgEIAEoBBIQCgh3cml0YWJsZRgFIAEoCBIVCg13cml0ZV9yZWZ1c2FsGAYgASgJEhMKC2Rpc2tfZXJyb3JzGAcgASgEEhYKDmNvcnJ1cHRfY2h1bmtzGAggASgEEg4KBmRldmljZRgJIAEoCRIYChB3cml0ZV9sYXRlbmN5X21zGAogASgBEhcKD3JlYWRfbGF0ZW5jeV9tcxgLIAEoARIRCglncnBjX3BvcnQYDCABKA0SFgoOc2NydWJfcHJvZ3Jlc3MYDSABKAESFgoOc2NydWJiZWRfYXRfbXMYDiABKAQiQQoUR2V0VXBsb2FkUGxhblJlcXVlc3QSKQoGY2h1bmtzGAEgAygLMhkuaG9sZGZhc3QudjEuQ2h1bmtUb1N0b3JlIioKDENodW5rVG9TdG9yZRIKCgJpZBgBIAEoCRIOCgZsZW5ndGgYAiABKA0iggEKFUdldFVwbG9hZFBsYW5SZXNwb25zZRIpCgZjaHVua3MYASADKAsyGS5ob2xkZmFzdC52MS5QbGFubmVkQ2h1bmsSFAoMd3JpdGVfcXVvcnVtGAIgASgNEigKBW5vZGVzGAMgAygLMhkuaG9sZGZhc3QudjEuTm9kZUxvY2F0aW9uIj0KDFBsYW5uZWRDaHVuaxIKCgJpZBgBIAEoCRIQCghub2RlX2lkcxgCIAMoDRIPCgdoZWxkX2J5GAMgAygNIk4KDE5vZGVMb2NhdGlvbhIPCgdub2RlX2lkGAEgASgNEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRIRCglncnBjX3BvcnQYBCABKA0iSAoYUmVwb3J0Q2h1bmtTdG9yZWRSZXF1ZXN0EiwKCHJlcGxpY2FzGAEgAygLMhouaG9sZGZhc3QudjEuU3RvcmVkUmVwbGljYSIyCg1TdG9yZWRSZXBsaWNhEhAKCGNodW5rX2lkGAEgASgJEg8KB25vZGVfaWQYAiABKA0iSgoZUmVwb3J0Q2h1bmtTdG9yZWRSZXNwb25zZRItCgh2ZXJkaWN0cxgBIAMoCzIbLmhvbGRmYXN0LnYxLlJlcGxpY2FWZXJkaWN0IlYKDlJlcGxpY2FWZXJkaWN0EhAKCGNodW5rX2lkGAEgASgJEg8KB25vZGVfaWQYAiABKA0SEAoIcmVjb3JkZWQYAyABKAgSDwoHcmVmdXNhbBgEIAEoCSJBChZHZXRGaWxlTWV0YWRhdGFSZXF1ZXN0EhIKCnZlcnNpb25faWQYASABKAkSEwoLZnJvbV9vZmZzZXQYAiABKAQiqgEKF0dldEZpbGVNZXRhZGF0YVJlc3BvbnNlEhIKCnZlcnNpb25faWQYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBIoCgdleHRlbnRzGAMgAygLMhcuaG9sZGZhc3QudjEuRmlsZUV4dGVudBITCgtuZXh0X29mZnNldBgEIAEoBBIoCgVub2RlcxgFIAMoCzIZLmhvbGRmYXN0LnYxLk5vZGVMb2NhdGlvbiJQCgpGaWxlRXh0ZW50Eg4KBm9mZnNldBgBIAEoBBIOCgZsZW5ndGgYAiABKA0SEAoIY2h1bmtfaWQYAyABKAkSEAoIbm9kZV9pZHMYBCADKA0y4gMKEUNvbnRyb2xsZXJTZXJ2aWNlElMKDFJlZ2lzdGVyTm9kZRIgLmhvbGRmYXN0LnYxLlJlZ2lzdGVyTm9kZVJlcXVlc3QaIS5ob2xkZmFzdC52MS5SZWdpc3Rlck5vZGVSZXNwb25zZRJPCglIZWFydGJlYXQSHS5ob2xkZmFzdC52MS5IZWFydGJlYXRSZXF1ZXN0Gh4uaG9sZGZhc3QudjEuSGVhcnRiZWF0UmVzcG9uc2UiA5ACAhJbCg1HZXRVcGxvYWRQbGFuEiEuaG9sZGZhc3QudjEuR2V0VXBsb2FkUGxhblJlcXVlc3QaIi5ob2xkZmFzdC52MS5HZXRVcGxvYWRQbGFuUmVzcG9uc2UiA5ACARJnChFSZXBvcnRDaHVua1N0b3JlZBIlLmhvbGRmYXN0LnYxLlJlcG9ydENodW5rU3RvcmVkUmVxdWVzdBomLmhvbGRmYXN0LnYxLlJlcG9ydENodW5rU3RvcmVkUmVzcG9uc2UiA5ACAhJhCg9HZXRGaWxlTWV0YWRhdGESIy5ob2xkZmFzdC52MS5HZXRGaWxlTWV0YWRhdGFSZXF1ZXN0GiQuaG9sZGZhc3QudjEuR2V0RmlsZU1ldGFkYXRhUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
 
 /**
  * @generated from message holdfast.v1.RegisterNodeRequest
@@ -268,7 +268,352 @@ export const NodeStatusSchema: GenMessage<NodeStatus> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_controller, 4);
 
 /**
- * What storage nodes say to the controller. Every call carries a signature by the cluster key in its metadata.
+ * @generated from message holdfast.v1.GetUploadPlanRequest
+ */
+export type GetUploadPlanRequest = Message<"holdfast.v1.GetUploadPlanRequest"> & {
+  /**
+   * At most 1000.
+   *
+   * @generated from field: repeated holdfast.v1.ChunkToStore chunks = 1;
+   */
+  chunks: ChunkToStore[];
+};
+
+/**
+ * Describes the message holdfast.v1.GetUploadPlanRequest.
+ * Use `create(GetUploadPlanRequestSchema)` to create a new message.
+ */
+export const GetUploadPlanRequestSchema: GenMessage<GetUploadPlanRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 5);
+
+/**
+ * @generated from message holdfast.v1.ChunkToStore
+ */
+export type ChunkToStore = Message<"holdfast.v1.ChunkToStore"> & {
+  /**
+   * 64 lower-case hex digits: the BLAKE3 hash of its bytes.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * 1 byte to 4 MiB.
+   *
+   * @generated from field: uint32 length = 2;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message holdfast.v1.ChunkToStore.
+ * Use `create(ChunkToStoreSchema)` to create a new message.
+ */
+export const ChunkToStoreSchema: GenMessage<ChunkToStore> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 6);
+
+/**
+ * @generated from message holdfast.v1.GetUploadPlanResponse
+ */
+export type GetUploadPlanResponse = Message<"holdfast.v1.GetUploadPlanResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated holdfast.v1.PlannedChunk chunks = 1;
+   */
+  chunks: PlannedChunk[];
+
+  /**
+   * How many copies must be durable before a write counts.
+   *
+   * @generated from field: uint32 write_quorum = 2;
+   */
+  writeQuorum: number;
+
+  /**
+   * Where the nodes named above are.
+   *
+   * @generated from field: repeated holdfast.v1.NodeLocation nodes = 3;
+   */
+  nodes: NodeLocation[];
+};
+
+/**
+ * Describes the message holdfast.v1.GetUploadPlanResponse.
+ * Use `create(GetUploadPlanResponseSchema)` to create a new message.
+ */
+export const GetUploadPlanResponseSchema: GenMessage<GetUploadPlanResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 7);
+
+/**
+ * @generated from message holdfast.v1.PlannedChunk
+ */
+export type PlannedChunk = Message<"holdfast.v1.PlannedChunk"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Where its copies ought to be, best first.
+   *
+   * @generated from field: repeated uint32 node_ids = 2;
+   */
+  nodeIds: number[];
+
+  /**
+   * Where the cluster has it on record already.
+   *
+   * @generated from field: repeated uint32 held_by = 3;
+   */
+  heldBy: number[];
+};
+
+/**
+ * Describes the message holdfast.v1.PlannedChunk.
+ * Use `create(PlannedChunkSchema)` to create a new message.
+ */
+export const PlannedChunkSchema: GenMessage<PlannedChunk> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 8);
+
+/**
+ * @generated from message holdfast.v1.NodeLocation
+ */
+export type NodeLocation = Message<"holdfast.v1.NodeLocation"> & {
+  /**
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * @generated from field: string host = 2;
+   */
+  host: string;
+
+  /**
+   * Of its HTTP server.
+   *
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * Of its StorageService; 0 when it has none.
+   *
+   * @generated from field: uint32 grpc_port = 4;
+   */
+  grpcPort: number;
+};
+
+/**
+ * Describes the message holdfast.v1.NodeLocation.
+ * Use `create(NodeLocationSchema)` to create a new message.
+ */
+export const NodeLocationSchema: GenMessage<NodeLocation> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 9);
+
+/**
+ * @generated from message holdfast.v1.ReportChunkStoredRequest
+ */
+export type ReportChunkStoredRequest = Message<"holdfast.v1.ReportChunkStoredRequest"> & {
+  /**
+   * At most 64.
+   *
+   * @generated from field: repeated holdfast.v1.StoredReplica replicas = 1;
+   */
+  replicas: StoredReplica[];
+};
+
+/**
+ * Describes the message holdfast.v1.ReportChunkStoredRequest.
+ * Use `create(ReportChunkStoredRequestSchema)` to create a new message.
+ */
+export const ReportChunkStoredRequestSchema: GenMessage<ReportChunkStoredRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 10);
+
+/**
+ * @generated from message holdfast.v1.StoredReplica
+ */
+export type StoredReplica = Message<"holdfast.v1.StoredReplica"> & {
+  /**
+   * @generated from field: string chunk_id = 1;
+   */
+  chunkId: string;
+
+  /**
+   * @generated from field: uint32 node_id = 2;
+   */
+  nodeId: number;
+};
+
+/**
+ * Describes the message holdfast.v1.StoredReplica.
+ * Use `create(StoredReplicaSchema)` to create a new message.
+ */
+export const StoredReplicaSchema: GenMessage<StoredReplica> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 11);
+
+/**
+ * @generated from message holdfast.v1.ReportChunkStoredResponse
+ */
+export type ReportChunkStoredResponse = Message<"holdfast.v1.ReportChunkStoredResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated holdfast.v1.ReplicaVerdict verdicts = 1;
+   */
+  verdicts: ReplicaVerdict[];
+};
+
+/**
+ * Describes the message holdfast.v1.ReportChunkStoredResponse.
+ * Use `create(ReportChunkStoredResponseSchema)` to create a new message.
+ */
+export const ReportChunkStoredResponseSchema: GenMessage<ReportChunkStoredResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 12);
+
+/**
+ * @generated from message holdfast.v1.ReplicaVerdict
+ */
+export type ReplicaVerdict = Message<"holdfast.v1.ReplicaVerdict"> & {
+  /**
+   * @generated from field: string chunk_id = 1;
+   */
+  chunkId: string;
+
+  /**
+   * @generated from field: uint32 node_id = 2;
+   */
+  nodeId: number;
+
+  /**
+   * True when the copy was read back and is on record now.
+   *
+   * @generated from field: bool recorded = 3;
+   */
+  recorded: boolean;
+
+  /**
+   * Why not: "chunk.corrupt" or "chunk.not_found" as the node found, "store.unreachable" when it gave no answer,
+   * "chunk.not_live" when the chunk is on its way out.
+   *
+   * @generated from field: string refusal = 4;
+   */
+  refusal: string;
+};
+
+/**
+ * Describes the message holdfast.v1.ReplicaVerdict.
+ * Use `create(ReplicaVerdictSchema)` to create a new message.
+ */
+export const ReplicaVerdictSchema: GenMessage<ReplicaVerdict> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 13);
+
+/**
+ * @generated from message holdfast.v1.GetFileMetadataRequest
+ */
+export type GetFileMetadataRequest = Message<"holdfast.v1.GetFileMetadataRequest"> & {
+  /**
+   * UUID.
+   *
+   * @generated from field: string version_id = 1;
+   */
+  versionId: string;
+
+  /**
+   * Where in the file to go on, from next_offset of the page before.
+   *
+   * @generated from field: uint64 from_offset = 2;
+   */
+  fromOffset: bigint;
+};
+
+/**
+ * Describes the message holdfast.v1.GetFileMetadataRequest.
+ * Use `create(GetFileMetadataRequestSchema)` to create a new message.
+ */
+export const GetFileMetadataRequestSchema: GenMessage<GetFileMetadataRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 14);
+
+/**
+ * @generated from message holdfast.v1.GetFileMetadataResponse
+ */
+export type GetFileMetadataResponse = Message<"holdfast.v1.GetFileMetadataResponse"> & {
+  /**
+   * @generated from field: string version_id = 1;
+   */
+  versionId: string;
+
+  /**
+   * @generated from field: uint64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * In order, without a gap, at most 1000.
+   *
+   * @generated from field: repeated holdfast.v1.FileExtent extents = 3;
+   */
+  extents: FileExtent[];
+
+  /**
+   * Where the next page begins; size_bytes when this is the last.
+   *
+   * @generated from field: uint64 next_offset = 4;
+   */
+  nextOffset: bigint;
+
+  /**
+   * Where the nodes named above are.
+   *
+   * @generated from field: repeated holdfast.v1.NodeLocation nodes = 5;
+   */
+  nodes: NodeLocation[];
+};
+
+/**
+ * Describes the message holdfast.v1.GetFileMetadataResponse.
+ * Use `create(GetFileMetadataResponseSchema)` to create a new message.
+ */
+export const GetFileMetadataResponseSchema: GenMessage<GetFileMetadataResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 15);
+
+/**
+ * @generated from message holdfast.v1.FileExtent
+ */
+export type FileExtent = Message<"holdfast.v1.FileExtent"> & {
+  /**
+   * @generated from field: uint64 offset = 1;
+   */
+  offset: bigint;
+
+  /**
+   * @generated from field: uint32 length = 2;
+   */
+  length: number;
+
+  /**
+   * @generated from field: string chunk_id = 3;
+   */
+  chunkId: string;
+
+  /**
+   * The nodes that are on record for it.
+   *
+   * @generated from field: repeated uint32 node_ids = 4;
+   */
+  nodeIds: number[];
+};
+
+/**
+ * Describes the message holdfast.v1.FileExtent.
+ * Use `create(FileExtentSchema)` to create a new message.
+ */
+export const FileExtentSchema: GenMessage<FileExtent> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_controller, 16);
+
+/**
+ * What storage nodes say to the controller, and what programs of the cluster ask it. Every call carries a signature by the cluster key in its metadata.
  *
  * @generated from service holdfast.v1.ControllerService
  */
@@ -293,6 +638,38 @@ export const ControllerService: GenService<{
     methodKind: "unary";
     input: typeof HeartbeatRequestSchema;
     output: typeof HeartbeatResponseSchema;
+  },
+  /**
+   * Where new chunks should go, and where those that are known already are. UNAVAILABLE (cluster.too_few_nodes): too few
+   * nodes take chunks for a write to count.
+   *
+   * @generated from rpc holdfast.v1.ControllerService.GetUploadPlan
+   */
+  getUploadPlan: {
+    methodKind: "unary";
+    input: typeof GetUploadPlanRequestSchema;
+    output: typeof GetUploadPlanResponseSchema;
+  },
+  /**
+   * "These nodes hold these chunks durably." The controller has each node read its copy back before it believes it.
+   * NOT_FOUND (chunk.unknown, node.unknown): nothing was recorded. UNAVAILABLE (leader.not_us): another controller leads.
+   *
+   * @generated from rpc holdfast.v1.ControllerService.ReportChunkStored
+   */
+  reportChunkStored: {
+    methodKind: "unary";
+    input: typeof ReportChunkStoredRequestSchema;
+    output: typeof ReportChunkStoredResponseSchema;
+  },
+  /**
+   * What a committed version of a file consists of, and where it is. NOT_FOUND (version.unknown).
+   *
+   * @generated from rpc holdfast.v1.ControllerService.GetFileMetadata
+   */
+  getFileMetadata: {
+    methodKind: "unary";
+    input: typeof GetFileMetadataRequestSchema;
+    output: typeof GetFileMetadataResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_controller, 0);
