@@ -1,6 +1,6 @@
 /** What a leader does about garbage and about what nodes hold, once it has heard enough of the cluster. */
 import type pg from "pg";
-import { createGarbageCollector, type GarbageCollector, garbageIntervalMs } from "../garbage-collection/index.ts";
+import { createGarbageCollector, type GarbageCollector, garbageIntervalMs, markDatabaseAge } from "../garbage-collection/index.ts";
 import { createInventory, type Inventory } from "../inventory/index.ts";
 import { limits, type Logger, SECOND_MS } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
@@ -45,7 +45,17 @@ export function createUpkeep({ heartbeatIntervalMs, hasHeard, gcGraceMs = limits
     tasks: [
       { name: "safemode", intervalMs: Math.min(heartbeatIntervalMs, SECOND_MS), step: () => safemode.step() },
       { name: "inventory", intervalMs: INVENTORY_LOOK_MS, step: (signal) => inventory.step(signal) },
+      { name: "database-age", intervalMs: limits.epochAdvanceMs, step: afterTheFirst(() => markDatabaseAge(parts)) },
       { name: "garbage-collection", intervalMs: garbageIntervalMs(gcGraceMs), step: (signal) => garbage.step(signal) },
     ],
+  };
+}
+
+/** Workers begin with a step; this one has nothing to say yet then. */
+function afterTheFirst(step: () => Promise<void>): () => Promise<void> {
+  let isFirst = true;
+  return async () => {
+    if (!isFirst) await step();
+    isFirst = false;
   };
 }

@@ -34,7 +34,7 @@ import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
 import { condemn, findUnreferenced } from "./condemn.ts";
 import { countLiveChunks } from "./live-chunks.ts";
 import { isWithinReach, type KnownNode, readKnownNodes } from "./nodes.ts";
-import { findOlderDatabase, olderDatabaseWords, raiseEpoch } from "./older-database.ts";
+import { askNodes, olderDatabaseWords, raiseEpoch } from "./older-database.ts";
 import { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from "./plan-brakes.ts";
 import { purgeNode } from "./purge.ts";
 import { findCondemnedInUse, revive } from "./revive.ts";
@@ -135,7 +135,7 @@ class Collection {
   async #holdOlderDatabase(): Promise<string | undefined> {
     const { leadership, pool, clients } = this.#options;
     const epoch = leadership.requireEpoch();
-    const older = await findOlderDatabase(this.#reachable(), clients, epoch);
+    const { older } = await askNodes(this.#reachable(), clients, epoch);
     if (older === undefined) {
       await settleBrake(this.#options, "older-database");
       return undefined;

@@ -6,7 +6,15 @@ import { createLogger, DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/index.ts";
 import { createLeadership, type Leadership } from "../leadership/index.ts";
 import { createManualClock, createStoredCluster, type StoredCluster } from "../testing/index.ts";
 import { commitChunksOf } from "./testing/commit.ts";
-import { approveGarbageRun, brake, createGarbageCollector, type GarbageCollectorOptions, garbageIntervalMs, listBraked } from "./index.ts";
+import {
+  approveGarbageRun,
+  brake,
+  createGarbageCollector,
+  type GarbageCollectorOptions,
+  garbageIntervalMs,
+  listBraked,
+  markDatabaseAge,
+} from "./index.ts";
 
 const GRACE_MS = 10 * MINUTE_MS;
 
@@ -401,6 +409,24 @@ describe("brakes", () => {
     expect(cluster.leadership.epoch()).toBe(42);
     expect(await collect()).toMatchObject({ condemned: 1, trashed: 1, heldBy: "" });
     expect(await listBraked(database.pool)).toEqual([]);
+  });
+
+  test("the database was set back to a few minutes ago, and nobody but one leader was there since: the nodes remember all the same", async () => {
+    const { rows } = await database.pool.query<{ epoch: number }>("SELECT epoch FROM lease"); // the backup
+    const options = { pool: database.pool, leadership: cluster.leadership, clients: cluster.nodes.clients };
+    await markDatabaseAge(options);
+    expect(await collect()).toMatchObject({ heldBy: "" });
+    await cluster.leadership.stop();
+    await database.pool.query("UPDATE lease SET epoch = $1", [rows[0]!.epoch]);
+    cluster = { ...cluster, leadership: await createSuccessor() };
+    await markDatabaseAge({ ...options, leadership: cluster.leadership });
+    expect(await collect()).toMatchObject({ heldBy: expect.stringContaining("it was set back to an earlier state") });
+  });
+
+  test("most nodes are silent: the epoch is not raised past what they may remember", async () => {
+    for (const nodeId of [2, 3]) cluster.node(nodeId).fault = "unreachable";
+    await markDatabaseAge({ pool: database.pool, leadership: cluster.leadership, clients: cluster.nodes.clients });
+    expect(cluster.leadership.epoch()).toBe(1);
   });
 
   test("nodes know a later leader because there is one: then it is not the database's fault", async () => {

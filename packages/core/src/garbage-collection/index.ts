@@ -2,6 +2,7 @@ export { createGarbageCollector, type GarbageCollector, type GarbageCollectorOpt
 export { GarbageError, type GarbageErrorCode } from "./errors.ts";
 export { countLiveChunks } from "./live-chunks.ts";
 export { isWithinReach, type KnownNode, readKnownNodes } from "./nodes.ts";
+export { type DatabaseAgeOptions, markDatabaseAge } from "./older-database.ts";
 export { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from "./plan-brakes.ts";
 export {
   approveGarbageRun,

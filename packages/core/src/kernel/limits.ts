@@ -152,6 +152,8 @@ export const limits = {
   chunkProofMs: 12 * HOUR_MS,
   /** How long a trashed chunk is remembered. */
   chunkTombstoneMs: 24 * HOUR_MS,
+  /** How old a database that was set back must at least be for nodes to be sure to tell. */
+  epochAdvanceMs: 5 * MINUTE_MS,
   /** Findings of each kind that a check of the whole cluster tells one by one. */
   fsckFindingsMax: 1_000,
   /** After this a command to a node is answered or dead: its signature has expired, and the node is done with what it took on. */

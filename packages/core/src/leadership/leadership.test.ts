@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createLeadership, type Leadership } from "./index.ts";
 
 const LONG_MS = 600_000;
@@ -98,4 +98,48 @@ test("a leader renews its lease, even while a write of its own is open", async (
   const before = await end();
   await leader.fenced(() => vi.waitFor(async () => expect(await end()).toBeGreaterThan(before)));
   expect(leader.epoch()).toBe(1);
+});
+
+describe("the epoch is raised while the leader stays", () => {
+  test("nobody notices but the nodes: writes before and after count, and it is the same reign", async () => {
+    const changes: unknown[] = [];
+    const leader = createLeadership({
+      pool: database.pool,
+      holderName: "leader",
+      leaseMs: 300,
+      onError: (error) => expect.unreachable(String(error)),
+      onChange: (epoch) => changes.push(epoch),
+    });
+    started.push(leader);
+    await leader.start();
+    await write(leader);
+    await leader.advance();
+    await write(leader);
+    expect([await written(), leader.epoch()]).toEqual([[1, 1_001], 1_001]);
+    await vi.waitFor(async () => {
+      const { rows } = await database.pool.query<{ left: number }>(
+        "SELECT extract(epoch FROM expires_at - clock_timestamp())::float AS left FROM lease",
+      );
+      expect(rows[0]!.left).toBeGreaterThan(0.25); // renewed since
+    });
+    expect([leader.epoch(), changes]).toEqual([1_001, [1]]);
+  });
+
+  test("in the middle of many writes: none of them fails", async () => {
+    const leader = await candidate("leader");
+    const writes = Array.from({ length: 20 }, () => write(leader));
+    await leader.advance();
+    await Promise.all([...writes, ...Array.from({ length: 20 }, () => write(leader))]);
+    expect((await written()).length).toBe(40);
+    expect(leader.epoch()).toBe(1_001);
+  });
+
+  test("by one who leads no more: refused, and the successor's epoch stays", async () => {
+    const sleeper = await candidate("sleeper");
+    await expire();
+    const successor = await candidate("successor");
+    await expect(sleeper.advance()).rejects.toMatchObject({ code: "leader.not_us" });
+    await write(successor);
+    expect(await written()).toEqual([2]);
+  });
 });

@@ -5,6 +5,9 @@
  * never enough: a process can be stopped for a minute between asking and acting. So every write of a leader goes through
  * `fenced`, which checks the epoch in the same transaction and locks the lease row until the commit, and every command to
  * a node carries the epoch, because nodes refuse one that is older than the newest they have heard.
+ *
+ * What nodes remember serves a second purpose: a database that was set back to an earlier state calls a lower epoch the
+ * present one. For that the epoch has to grow while one leader stays, in steps that changes of leader do not catch up with.
  */
 import { randomUUID } from "node:crypto";
 import { inTransaction } from "@holdfast/db";
@@ -14,6 +17,8 @@ import { recordEvent } from "../events/index.ts";
 import { LeadershipError } from "./errors.ts";
 
 const ROLE = "controller";
+/** More than there will be changes of leader after a database was set back and before its nodes are asked. */
+const ADVANCE = 1_000;
 
 export interface Leadership {
   /** Of the lease this process holds as far as it knows; undefined while another leads or nobody. */
@@ -25,6 +30,11 @@ export interface Leadership {
    * nothing of it has happened then.
    */
   fenced<T>(work: (tx: pg.PoolClient, epoch: number) => Promise<T>): Promise<T>;
+  /**
+   * Raises the epoch while this process goes on leading. Commands under way may be refused by nodes that have heard the new
+   * one; they are repeated with it. Rejects with `leader.not_us`.
+   */
+  advance(): Promise<void>;
   status(): WorkerStatus;
   /** Resolves after the first try to become the leader. */
   start(): Promise<void>;
@@ -46,6 +56,7 @@ export interface LeadershipOptions {
 export function createLeadership({ pool, holderName, leaseMs, onError, onChange }: LeadershipOptions): Leadership {
   const holderId = randomUUID();
   let epoch: number | undefined;
+  let advancing: Promise<void> = Promise.resolve();
 
   const become = (next: number | undefined): void => {
     if (next === epoch) return;
@@ -57,7 +68,11 @@ export function createLeadership({ pool, holderName, leaseMs, onError, onChange 
     name: "leadership",
     intervalMs: leaseMs / 3,
     onError,
-    step: async () => become(await takeOrRenew(pool, { holderId, holderName, leaseMs })),
+    async step() {
+      const renewed = await renew(pool, { holderId, holderName, leaseMs });
+      if (renewed !== undefined && epoch !== undefined) epoch = renewed; // still the same reign, maybe advanced
+      else become(renewed ?? (await take(pool, { holderId, holderName, leaseMs })));
+    },
   });
 
   const requireEpoch = (): number => {
@@ -65,19 +80,37 @@ export function createLeadership({ pool, holderName, leaseMs, onError, onChange 
     return epoch;
   };
 
+  /** The epoch was raised between the question for it and the lock: then there is a higher one to ask for. */
+  const advanced = async (tx: pg.PoolClient, asked: number): Promise<number | undefined> => {
+    await advancing;
+    return epoch !== undefined && epoch > asked && (await hasLease(tx, epoch)) ? epoch : undefined;
+  };
+
   return {
     epoch: () => epoch,
     requireEpoch,
     status: () => worker.status(),
-    fenced(work) {
-      return inTransaction(pool, async (tx) => {
-        const current = requireEpoch();
-        await requireLease(tx, current).catch((error: unknown) => {
-          if (error instanceof LeadershipError) become(undefined);
-          throw error;
-        });
+    async fenced(work) {
+      await advancing;
+      return await inTransaction(pool, async (tx) => {
+        const asked = requireEpoch();
+        const current = (await hasLease(tx, asked)) ? asked : await advanced(tx, asked);
+        if (current === undefined) {
+          become(undefined);
+          throw notUs();
+        }
         return await work(tx, current);
       });
+    },
+    async advance() {
+      const current = requireEpoch();
+      const raiseOurs = async (): Promise<void> => {
+        const next = await raise(pool, { holderId, epoch: current });
+        if (epoch === current) epoch = next;
+      };
+      const raising = raiseOurs();
+      advancing = raising.catch(() => undefined);
+      await raising;
     },
     start: () => worker.start(),
     async stop() {
@@ -93,11 +126,6 @@ interface Candidate {
   holderId: string;
   holderName: string;
   leaseMs: number;
-}
-
-/** The epoch that this holder leads with, or undefined while somebody else's lease runs. */
-async function takeOrRenew(pool: pg.Pool, candidate: Candidate): Promise<number | undefined> {
-  return (await renew(pool, candidate)) ?? (await take(pool, candidate));
 }
 
 /** Waits for no fenced transaction: it changes nothing that they hold on to. */
@@ -131,13 +159,22 @@ async function take(pool: pg.Pool, { holderId, holderName, leaseMs }: Candidate)
   });
 }
 
+async function raise(pool: pg.Pool, { holderId, epoch }: { holderId: string; epoch: number }): Promise<number> {
+  const { rows } = await pool.query<{ epoch: number }>(
+    "UPDATE lease SET epoch = epoch + $4 WHERE role = $1 AND holder_id = $2 AND epoch = $3 AND expires_at > clock_timestamp() RETURNING epoch",
+    [ROLE, holderId, epoch, ADVANCE],
+  );
+  if (rows[0] === undefined) throw notUs();
+  return rows[0].epoch;
+}
+
 /** The lock lets the lease be renewed, and lets nobody take it over before this transaction has ended. */
-async function requireLease(tx: pg.PoolClient, epoch: number): Promise<void> {
+async function hasLease(tx: pg.PoolClient, epoch: number): Promise<boolean> {
   const { rowCount } = await tx.query("SELECT FROM lease WHERE role = $1 AND epoch = $2 AND expires_at > clock_timestamp() FOR KEY SHARE", [
     ROLE,
     epoch,
   ]);
-  if (rowCount === 0) throw notUs();
+  return rowCount === 1;
 }
 
 function notUs(): LeadershipError {
