@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: "Nodes" };
 
 export default function NodesPage() {
   return (
-    <Page title="Nodes" aside={<AddNode />}>
+    <Page title="Nodes" aside={<AddNode className="ml-auto" />}>
       <NodesPanel />
     </Page>
   );

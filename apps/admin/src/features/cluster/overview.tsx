@@ -18,7 +18,9 @@ export function Overview() {
         <StorageCard cluster={live?.cluster} />
         <HealingCard cluster={live?.cluster} />
         <NodesCard nodes={live?.cluster.nodes} />
-        <EventsCard />
+        <div className="lg:col-span-2">
+          <EventsCard />
+        </div>
       </div>
     </div>
   );

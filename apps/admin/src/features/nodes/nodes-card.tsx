@@ -8,7 +8,7 @@ const SHOWN = 6;
 
 /** The nodes that need attention first, and a few of the others. */
 export function NodesCard({ nodes }: { nodes: NodeReport[] | undefined }) {
-  const worstFirst = nodes?.toSorted((a, b) => Number(a.health === "up") - Number(b.health === "up") || a.id - b.id);
+  const worstFirst = nodes?.toSorted((a, b) => Number(a.health === "up") - Number(b.health === "up"));
   return (
     <Card>
       <CardHeader title="Nodes" description={nodes && formatCount(nodes.length, "node")}>

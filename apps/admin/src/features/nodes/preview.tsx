@@ -10,12 +10,9 @@ export function Preview({ preview }: { preview: Answers["topology"]["preview"] }
     <div className="rounded-md border" aria-live="polite">
       {!allowed && <p className="px-4 pt-4 font-medium text-unreadable">{refusal}</p>}
       <Facts>
-        <Fact name="To copy">
-          {chunksToMove === 0
-            ? "Nothing"
-            : `${estimated ? "About " : ""}${formatCount(chunksToMove, "chunk")}, ${formatBytes(bytesToMove)}`}
-        </Fact>
-        {etaSeconds !== undefined && <Fact name="Takes about">{formatDuration(etaSeconds * 1000)}</Fact>}
+        <Fact name="To copy">{bytesToMove === 0 ? "Nothing" : `${estimated ? "About " : ""}${formatBytes(bytesToMove)}`}</Fact>
+        {chunksToMove > 0 && <Fact name="Chunks">{formatCount(chunksToMove, "copy leaves its place", "copies leave their place")}</Fact>}
+        {etaSeconds !== undefined && bytesToMove > 0 && <Fact name="Takes about">{formatDuration(etaSeconds * 1000)}</Fact>}
       </Facts>
       {remarks.length > 0 && (
         <ul className="flex flex-col gap-1 px-4 pb-4">
