@@ -6,6 +6,7 @@ import type { FileFindings } from "./invariants/files.ts";
 import type { StrayFindings } from "./invariants/copies.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Settled } from "./settle.ts";
+import type { Tidied } from "./tidy.ts";
 
 export interface Outcome {
   seed: string;
@@ -13,12 +14,12 @@ export interface Outcome {
   expectations: Expectations;
   injector: Injector;
   files: FileFindings;
-  strays: StrayFindings;
+  tidied: Tidied;
   measurements: Measurements;
   settled: Settled;
 }
 
-export function describeOutcome({ seed, ledger, expectations, injector, files, strays, measurements, settled }: Outcome): string {
+export function describeOutcome({ seed, ledger, expectations, injector, files, tidied, measurements, settled }: Outcome): string {
   const { acked, failed, unknown } = ledger.counts;
   const faults = [...injector.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
   const statuses = [...measurements.statuses]
@@ -35,12 +36,10 @@ export function describeOutcome({ seed, ledger, expectations, injector, files, s
     row("acknowledged versions lost", `${outOf(files.versionsLost, files.versionsAcked)}, ${files.bytesLost} bytes`),
     row("wrong bytes served", `${expectations.wrongBytes} of ${expectations.bytesVerified} compared`),
     row("copies read from the nodes", `${settled.copies.copies} of ${settled.copies.chunks} chunks`),
-    row(
-      "left on the nodes",
-      `${strays.orphans.length} orphans, ${strays.surplus.length} surplus copies, ${strays.unreferenced} unreferenced chunks`,
-    ),
+    row("left on the nodes", describeStrays(tidied.before)),
     row("until the cluster says ok", seconds(settled.okSeconds)),
     row("until every copy was read back", seconds(settled.wholeSeconds)),
+    row("until all else was cleaned up", tidied.seconds === undefined ? "not in time" : `${tidied.seconds.toFixed(1)} s more`),
     ...["first byte of a read", "change", "upload up to 1 MiB", "upload over 1 MiB"].map((kind) =>
       row(kind, latencies(measurements, kind)),
     ),
@@ -54,6 +53,10 @@ export function describeOutcome({ seed, ledger, expectations, injector, files, s
 /** Nothing in n tries is no proof of never: 3/n is what 95 % confidence leaves possible. */
 function outOf(count: number, tries: number): string {
   return count === 0 ? `0 of ${tries} (< 3/${tries}, 95 %)` : `${count} of ${tries}`;
+}
+
+function describeStrays({ orphans, surplus, unreferenced }: StrayFindings): string {
+  return `${orphans.length} orphans, ${surplus.length} surplus copies, ${unreferenced} unreferenced chunks`;
 }
 
 function latencies(measurements: Measurements, kind: string): string {

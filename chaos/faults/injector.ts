@@ -19,7 +19,7 @@ import { freeze, kill, type Victim } from "./processes.ts";
 /** Less than the reserve that the cluster is told to keep: the disk counts as full. */
 const FULL_BYTES_LEFT = 24 * MiB;
 const OTHER_COPIES_MIN = 2;
-const GUARD_PATIENCE_MS = 30_000;
+const GUARD_PATIENCE_MS = 10_000;
 const POLL_MS = 250;
 
 export interface InjectorParts {
