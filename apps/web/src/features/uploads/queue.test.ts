@@ -28,6 +28,7 @@ const job = (id: string, sizeBytes = 10 * MB): UploadJob => ({
   conflict: "keep-both",
 });
 const file = new File(["x"], "x");
+const PLACED = { entryId: undefined, inRoot: false };
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `f${index}`);
 
 function setUp(count: number) {
@@ -58,7 +59,7 @@ describe("the line", () => {
   test("200 files at once: four go on, and each that ends lets the next one start, in order", () => {
     const { server, placed } = setUp(200);
     expect(server.attempts).toHaveLength(4);
-    for (let next = 0; next < 200; next++) server.attempts[next]!.events.onDone(undefined);
+    for (let next = 0; next < 200; next++) server.attempts[next]!.events.onDone(PLACED);
     expect(placed).toEqual(ids(200));
   });
 
@@ -77,7 +78,7 @@ describe("the line", () => {
     queue.pause(["f0"]);
     expect(server.latest("f0").stopped).toBe(true);
     expect(server.attempts.map(({ id }) => id)).toEqual(ids(5));
-    server.latest("f1").events.onDone(undefined);
+    server.latest("f1").events.onDone(PLACED);
     queue.resume(["f0"]);
     expect(server.latest("f0").url).toBe("/api/upload/7");
     expect(phaseOf("f0")).toEqual({ name: "sending" });
@@ -143,7 +144,7 @@ describe("faults", () => {
     expect(phaseOf("f0")).toEqual({ name: "failed", why: "Your drive is full." });
     expect(server.latest("f4")).toBeDefined();
     queue.resume(["f0"]);
-    for (const id of ["f1", "f2", "f3", "f4"]) server.latest(id).events.onDone(undefined);
+    for (const id of ["f1", "f2", "f3", "f4"]) server.latest(id).events.onDone(PLACED);
     expect(phaseOf("f0")).toEqual({ name: "sending" });
   });
 });

@@ -6,7 +6,7 @@
  */
 import { type Failure, retryDelayMs } from "./failures.ts";
 import { observe, type Rate, startRate } from "./rate.ts";
-import { isActive, type Phase, type Upload, type UploadJob } from "./upload.ts";
+import { isActive, type Phase, type PlacedFile, type Upload, type UploadJob } from "./upload.ts";
 import { createUploadStore } from "./upload-store.ts";
 
 const AT_ONCE = 4;
@@ -16,7 +16,7 @@ const PULSE_MS = 1_000;
 export interface TransferEvents {
   onUrl: (url: string) => void;
   onProgress: (sentBytes: number) => void;
-  onDone: (entryId: string | undefined) => void;
+  onDone: (placed: PlacedFile) => void;
   onFailure: (failure: Failure) => void;
 }
 
@@ -99,7 +99,7 @@ export function createUploadQueue({ startTransfer, discard, onPlaced, onUrl, onF
         onUrl({ ...upload, url });
       },
       onProgress: (sentBytes) => progressed(id, run, sentBytes),
-      onDone: (entryId) => finished(id, entryId),
+      onDone: (placed) => finished(id, placed),
       onFailure: (failure) => failed(id, failure),
     });
     run.stop = () => transfer.stop();
@@ -123,14 +123,14 @@ export function createUploadQueue({ startTransfer, discard, onPlaced, onUrl, onF
     }
   }
 
-  function finished(id: string, entryId: string | undefined): void {
+  function finished(id: string, placed: PlacedFile): void {
     const upload = store.get(id);
     if (upload === undefined) return;
     halt(id);
     retries.delete(id);
     files.delete(id);
     store.change(id, { sentBytes: upload.sizeBytes });
-    enter(id, { name: "done", entryId });
+    enter(id, { name: "done", placed });
     onForgotten([id]);
     onPlaced(upload);
     pump();

@@ -17,7 +17,7 @@ const upload = (id: string, phase: Phase, changes: Partial<Upload> = {}): Upload
   bytesPerSecond: 0,
   ...changes,
 });
-const done: Phase = { name: "done", entryId: undefined };
+const done: Phase = { name: "done", placed: { entryId: undefined, inRoot: false } };
 const waiting: Phase = { name: "waiting", why: "Two nodes are away." };
 const viewOf = (...uploads: Upload[]) => ({ ...summarize(uploads), uploads });
 

@@ -31,7 +31,12 @@ export const startTransfer: StartTransfer = (job, file, events) => {
     metadata: metadataOf(job),
     onUploadUrlAvailable: ifWanted(() => tus.url !== null && events.onUrl(new URL(tus.url, location.href).pathname)),
     onProgress: ifWanted((sentBytes: number) => events.onProgress(sentBytes)),
-    onSuccess: ifWanted(({ lastResponse }: { lastResponse: HttpResponse }) => events.onDone(lastResponse.getHeader("Holdfast-Entry-Id"))),
+    onSuccess: ifWanted(({ lastResponse }: { lastResponse: HttpResponse }) =>
+      events.onDone({
+        entryId: lastResponse.getHeader("Holdfast-Entry-Id"),
+        inRoot: lastResponse.getHeader("Holdfast-Placed-In") === "root",
+      }),
+    ),
     onError: (error) => void fail(error),
   });
   tus.start();

@@ -69,7 +69,7 @@ function statusLine({ phase, sentBytes, sizeBytes, bytesPerSecond }: Upload): st
     case "interrupted":
       return phase.reopenable ? `${progress} · interrupted` : `${progress} · choose it again`;
     case "done":
-      return formatBytes(sizeBytes);
+      return phase.placed.inRoot ? `${formatBytes(sizeBytes)} · in My Drive, for its folder is gone` : formatBytes(sizeBytes);
   }
 }
 

@@ -17,7 +17,14 @@ export type Phase =
   | { name: "failed"; why: string }
   /** Left over from before a reload: its bytes must be found again, by the browser itself or by choosing the file. */
   | { name: "interrupted"; reopenable: boolean }
-  | { name: "done"; entryId: string | undefined };
+  | { name: "done"; placed: PlacedFile };
+
+/** Where a finished upload is now. */
+export interface PlacedFile {
+  entryId: string | undefined;
+  /** The folder it was meant for was gone: it is in My Drive. */
+  inRoot: boolean;
+}
 
 /** What it takes to upload a file, apart from its bytes. */
 export interface UploadJob {
