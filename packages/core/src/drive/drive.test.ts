@@ -4,6 +4,7 @@ import { createActor, findDiscrepancies, receiveVersion, upload } from "./testin
 import {
   type Actor,
   createFolder,
+  createFolders,
   deleteForever,
   describeEntry,
   emptyTrash,
@@ -148,6 +149,20 @@ describe("folders", () => {
       name: "b",
       path: [{ name: "My Drive" }, { id: a.id }, { id: b.id }],
     });
+  });
+
+  test("of folders without a file only what is missing is made, beside a file of the name under a number; all or none", async () => {
+    const paths = ["trip/photos/raw", "trip/photos", "trip/notes", "/x//y/"];
+    await createFolders(database.pool, actor, { parentId: actor.rootId, paths });
+    await file("notes (file)", actor.rootId);
+    await createFolders(database.pool, actor, { parentId: actor.rootId, paths: [...paths, "notes (file)/a"] });
+    expect(await namesIn()).toEqual(["notes (file) (2)", "trip", "x", "notes (file)"]);
+    const { rows } = await database.pool.query("SELECT FROM entry WHERE drive_id = $1 AND kind = 'folder'", [actor.driveId]);
+    expect(rows).toHaveLength(1 + 4 + 2 + 2);
+
+    const refused = createFolders(database.pool, actor, { parentId: actor.rootId, paths: ["new", "a/../b"] });
+    await expect(refused).rejects.toEqual(code("name.invalid"));
+    expect(await namesIn()).not.toContain("new");
   });
 
   test("two at once with one name: one is made, the other is told", async () => {

@@ -3,7 +3,7 @@ import { randomUUIDv7 } from "node:crypto";
 import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import type { Actor } from "./actor.ts";
-import { type EntryName, parseEntryName } from "./entry-name.ts";
+import { type EntryName, parseEntryName, parseRelativePath } from "./entry-name.ts";
 import { ENTRY_COLUMNS, type EntryRow, type Queryable } from "./entry.ts";
 import { freeName, findSibling, refuseTakenName } from "./sibling-names.ts";
 import { checkDepth, lockDrive, requireFolderPath } from "./tree.ts";
@@ -42,6 +42,26 @@ export async function createFolder(pool: pg.Pool, actor: Actor, folder: { parent
     checkDepth(path, 1);
     await refuseTakenName(tx, folder.parentId, name);
     return await insertFolder(tx, actor.driveId, folder.parentId, name);
+  });
+}
+
+/**
+ * Makes what is missing of each path, "a/b/c", for folders that no upload will make because nothing is in them; all or none.
+ * Rejects like `createFolder`, but for names: a folder of that name is the one that was meant.
+ */
+export async function createFolders(
+  pool: pg.Pool,
+  actor: Actor,
+  { parentId, paths }: { parentId: string; paths: readonly string[] },
+): Promise<void> {
+  const chains = paths.map((path) => parseRelativePath(path, ""));
+  await inTransaction(pool, async (tx) => {
+    await lockDrive(tx, actor.driveId);
+    const parentPath = await requireFolderPath(tx, actor, parentId);
+    for (const chain of chains) {
+      checkDepth(parentPath, chain.length);
+      await makeFolders(tx, actor.driveId, parentId, chain);
+    }
   });
 }
 

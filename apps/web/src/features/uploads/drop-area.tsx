@@ -2,7 +2,7 @@
 import { Upload } from "lucide-react";
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import { useCurrentFolderId } from "../shell/use-current-folder.ts";
-import { droppedSources } from "./sources.ts";
+import { readDropped } from "./sources.ts";
 import { useUploads } from "./use-uploads.ts";
 
 /** Files and folders dropped anywhere on the page go into the folder that is open, or into the folder row under the pointer. */
@@ -14,7 +14,7 @@ export function DropArea({ children }: { children: ReactNode }) {
   const drop = useEffectEvent((event: DragEvent) => {
     const target = folderUnder(event.target) ?? folderId;
     if (target === undefined || event.dataTransfer === null) return;
-    void droppedSources(event.dataTransfer.items).then((sources) => upload(sources, target));
+    void readDropped(event.dataTransfer.items).then(({ sources, emptyFolders }) => upload(sources, target, emptyFolders));
   });
 
   useEffect(() => {

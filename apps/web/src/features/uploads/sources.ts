@@ -11,6 +11,13 @@ export interface FileSource {
   origin?: FileOrigin;
 }
 
+/** Everything that was dropped. */
+export interface Dropped {
+  sources: FileSource[];
+  /** Paths of folders with nothing in them, "photos/2025": no file will bring them along. */
+  emptyFolders: string[];
+}
+
 export interface FileOrigin {
   handle: FileSystemHandle;
   /** Names from the handle down to the file; empty when the handle is the file itself. */
@@ -28,7 +35,7 @@ export function chosenSources(files: Iterable<File>): FileSource[] {
  * Everything dropped, with folders walked to their last file. The browser forgets what was dropped when the event ends:
  * call this at once, before anything is awaited.
  */
-export async function droppedSources(items: DataTransferItemList): Promise<FileSource[]> {
+export async function readDropped(items: DataTransferItemList): Promise<Dropped> {
   const taken = Array.from(items as Iterable<DroppedItem>)
     .filter((item) => item.kind === "file")
     .map((item) => ({
@@ -37,32 +44,50 @@ export async function droppedSources(items: DataTransferItemList): Promise<FileS
       file: item.getAsFile(),
     }));
 
-  const sources: FileSource[] = [];
+  const dropped: Dropped = { sources: [], emptyFolders: [] };
+  const keep = async (found: AsyncGenerator<Found>): Promise<void> => {
+    for await (const one of found) {
+      if ("emptyFolder" in one) dropped.emptyFolders.push(one.emptyFolder);
+      else dropped.sources.push(one);
+    }
+  };
   for (const { handle: pending, entry, file } of taken) {
     const handle = await pending;
-    if (handle) for await (const source of walkHandle(handle, handle, [])) sources.push(source);
-    else if (entry) for await (const source of walkEntry(entry, "")) sources.push(source);
-    else if (file) sources.push({ file, folders: "" });
+    if (handle) await keep(walkHandle(handle, handle, []));
+    else if (entry) await keep(walkEntry(entry, ""));
+    else if (file) dropped.sources.push({ file, folders: "" });
   }
-  return sources;
+  return dropped;
 }
 
-async function* walkHandle(top: FileSystemHandle, handle: FileSystemHandle, path: readonly string[]): AsyncGenerator<FileSource> {
+type Found = FileSource | { emptyFolder: string };
+
+async function* walkHandle(top: FileSystemHandle, handle: FileSystemHandle, path: readonly string[]): AsyncGenerator<Found> {
   if (isFile(handle)) {
     const folders = path.length === 0 ? "" : [top.name, ...path.slice(0, -1)].join("/");
     yield { file: await handle.getFile(), folders, origin: { handle: top, path } };
-  } else {
-    for await (const child of (handle as FileSystemDirectoryHandle).values()) yield* walkHandle(top, child, [...path, child.name]);
+    return;
   }
+  let isEmpty = true;
+  for await (const child of (handle as FileSystemDirectoryHandle).values()) {
+    isEmpty = false;
+    yield* walkHandle(top, child, [...path, child.name]);
+  }
+  if (isEmpty) yield { emptyFolder: [top.name, ...path].join("/") };
 }
 
-async function* walkEntry(entry: FileSystemEntry, folders: string): AsyncGenerator<FileSource> {
+async function* walkEntry(entry: FileSystemEntry, folders: string): AsyncGenerator<Found> {
   if (entry.isFile) {
     yield { file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), folders };
     return;
   }
   const inside = folders === "" ? entry.name : `${folders}/${entry.name}`;
-  for await (const child of children(entry as FileSystemDirectoryEntry)) yield* walkEntry(child, inside);
+  let isEmpty = true;
+  for await (const child of children(entry as FileSystemDirectoryEntry)) {
+    isEmpty = false;
+    yield* walkEntry(child, inside);
+  }
+  if (isEmpty) yield { emptyFolder: inside };
 }
 
 /** The browser hands out a folder's entries in portions, until an empty one. */

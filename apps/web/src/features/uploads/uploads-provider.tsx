@@ -22,7 +22,7 @@ export function UploadsProvider({ children }: { children: ReactNode }) {
   const userId = useAccount()?.id;
   const [session] = useState(() => createUploadSession({ onPlaced: throttled(cache.refresh, REFRESH_EVERY_MS) }));
   const { question, ask, reply } = useConflictQuestion();
-  const upload = useAddUploads({ session, userId, ask });
+  const upload = useAddUploads({ session, userId, ask, onMade: cache.refresh });
   const { resumeInterrupted, resumeWith } = useInterruptedUploads(session, userId);
   useUploadGuards(session);
 

@@ -1,5 +1,5 @@
 "use client";
-import { toast } from "@holdfast/ui";
+import { toast, wordsFor } from "@holdfast/ui";
 import { useCallback } from "react";
 import { useTRPCClient } from "../api/trpc.ts";
 import { type Question, type Reply, settleConflicts, topName } from "./conflicts.ts";
@@ -8,24 +8,28 @@ import type { FileSource } from "./sources.ts";
 import type { ConflictPolicy, UploadJob } from "./upload.ts";
 import { newId, unlessUnavailable, type UploadSession } from "./upload-session.ts";
 
-/** Names that one question to the server takes. */
+/** Names and paths that one request to the server takes. */
 const NAMES_MAX = 1_000;
 
-export type AddUploads = (sources: readonly FileSource[], parentId: string) => Promise<void>;
+/** `emptyFolders` are made below the parent, beside those that come with their files. */
+export type AddUploads = (sources: readonly FileSource[], parentId: string, emptyFolders?: readonly string[]) => Promise<void>;
 
 interface Options {
   session: UploadSession;
   userId: string | undefined;
   ask: (question: Question) => Promise<Reply | undefined>;
+  /** The drive holds something new that is no upload. */
+  onMade: () => void;
 }
 
 /** Puts files in line for a folder: what was interrupted before goes on, and taken names are asked about first. */
-export function useAddUploads({ session, userId, ask }: Options): AddUploads {
+export function useAddUploads({ session, userId, ask, onMade }: Options): AddUploads {
   const client = useTRPCClient();
 
   return useCallback(
-    async (sources, parentId) => {
-      if (sources.length === 0) toast("There are no files in it to upload.");
+    async (sources, parentId, emptyFolders = []) => {
+      if (sources.length + emptyFolders.length === 0) toast("There are no files in it to upload.");
+      if (emptyFolders.length > 0) await makeFolders(client, parentId, emptyFolders).then(onMade, sayWhy);
       const fresh = resumeKnown(session, sources, parentId);
       if (fresh.length === 0) return;
 
@@ -38,7 +42,7 @@ export function useAddUploads({ session, userId, ask }: Options): AddUploads {
       if (policies === undefined) return;
       addToQueue(session, userId, planUploads(fresh, parentId, policies));
     },
-    [client, session, userId, ask],
+    [client, session, userId, ask, onMade],
   );
 }
 
@@ -48,6 +52,16 @@ function resumeKnown({ queue }: UploadSession, sources: readonly FileSource[], p
   const { matches, unknown } = matchFiles(interrupted, sources);
   for (const { id, source } of matches) queue.supply(id, source.file);
   return unknown;
+}
+
+async function makeFolders(client: ReturnType<typeof useTRPCClient>, parentId: string, paths: readonly string[]): Promise<void> {
+  for (let start = 0; start < paths.length; start += NAMES_MAX) {
+    await client.entries.createFolders.mutate({ parentId, paths: paths.slice(start, start + NAMES_MAX) });
+  }
+}
+
+function sayWhy(error: unknown): void {
+  toast.error(`The empty folders could not be made. ${wordsFor(error)}`);
 }
 
 /** In the order they were given. */

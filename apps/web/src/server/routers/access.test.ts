@@ -43,6 +43,7 @@ const PROCEDURES: Record<string, { access: "anyone" | "user"; input?: (ids: Ids)
   "entries.details": { access: "user", input: ({ folder }) => ({ id: folder }), stranger: "NOT_FOUND" },
   "entries.takenNames": { access: "user", input: ({ folder }) => ({ parentId: folder, names: ["new"] }), stranger: "NOT_FOUND" },
   "entries.createFolder": { access: "user", input: ({ folder }) => ({ parentId: folder, name: "new" }), stranger: "NOT_FOUND" },
+  "entries.createFolders": { access: "user", input: ({ folder }) => ({ parentId: folder, paths: ["a/b"] }), stranger: "NOT_FOUND" },
   "entries.rename": { access: "user", input: ({ folder }) => ({ id: folder, name: "renamed" }), stranger: "NOT_FOUND" },
   "entries.move": { access: "user", input: ({ folder, sibling }) => ({ ids: [folder], parentId: sibling }), stranger: "NOT_FOUND" },
   "entries.trash": { access: "user", input: ({ folder }) => ({ ids: [folder] }), stranger: "NOT_FOUND" },

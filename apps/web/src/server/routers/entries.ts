@@ -1,5 +1,6 @@
 import {
   createFolder,
+  createFolders,
   deleteForever,
   describeEntry,
   emptyTrash,
@@ -22,6 +23,7 @@ const cursor = z.string().max(2_000).optional();
 const limit = z.int().min(1).max(limits.listPageMax).default(200);
 /** Longer than any name may be; the name's own rule gives the better answer. */
 const name = z.string().max(2_000);
+const path = z.string().max(limits.uploadMetadataBytesMax);
 
 /** Files and folders of the caller's own drive. */
 export const entriesRouter = router({
@@ -51,6 +53,11 @@ export const entriesRouter = router({
   createFolder: userProcedure
     .input(z.strictObject({ parentId: id, name }))
     .mutation(({ ctx, input }) => createFolder(ctx.pool, ctx.actor, input)),
+
+  /** For folders of an upload that have nothing in them. */
+  createFolders: userProcedure
+    .input(z.strictObject({ parentId: id, paths: z.array(path).min(1).max(limits.entriesPerRequestMax) }))
+    .mutation(({ ctx, input }) => createFolders(ctx.pool, ctx.actor, input)),
 
   rename: userProcedure.input(z.strictObject({ id, name })).mutation(({ ctx, input }) => renameEntry(ctx.pool, ctx.actor, input)),
 
