@@ -164,6 +164,7 @@ function defineServices(settings: ClusterSettings, secrets: Secrets, databaseUrl
         ...common,
         HOLDFAST_NODE_NAME: name,
         HOLDFAST_NODE_PORT: String(port),
+        HOLDFAST_NODE_GRPC_PORT: "0", // any: a cluster beside this one shares none of the ports that it was given
         HOLDFAST_NODE_HOST: reachableHost(settings.bind),
         HOLDFAST_CONTROLLER_ADDRESS: `${reachableHost(settings.bind)}:${settings.controllerPort}`,
       },

@@ -111,7 +111,7 @@ async function readNodes(pool: pg.Pool, downAfterMs: number): Promise<NodeRow[]>
   const { rows } = await pool.query<NodeRow>(
     `SELECT id, name, health, health_reason AS "healthReason", health_changed_at AS "healthChangedAt", "seenLately",
             NOT (health = 'down' OR (health = 'suspect' AND NOT "seenLately")) AS "withinReach",
-            intent, maintenance_until AS "maintenanceUntil", zone, host, port, mac, version, store, writable,
+            intent, maintenance_until AS "maintenanceUntil", zone, host, port, grpc_port AS "grpcPort", mac, version, store, writable,
             write_refusal AS "writeRefusal", disk_errors AS "diskErrors", corrupt_chunks AS "corruptChunks",
             write_latency_ms AS "writeLatencyMs", read_latency_ms AS "readLatencyMs", scrubbed_at AS "scrubbedAt",
             scrub_progress AS "scrubProgress", inventoried_at AS "inventoriedAt", weight, device,

@@ -28,6 +28,8 @@ export interface NodeReport {
   zone: string;
   host: string;
   port: number;
+  /** Where its StorageService listens; 0 when it does not. */
+  grpcPort: number;
   mac: string;
   version: string;
   store: string;

@@ -63,6 +63,13 @@ function NodeFacts({ node }: { node: NodeReport }) {
             {node.host}:{node.port}
           </span>
         </Fact>
+        {node.grpcPort !== 0 && (
+          <Fact name="gRPC">
+            <span className="font-mono text-sm">
+              {node.host}:{node.grpcPort}
+            </span>
+          </Fact>
+        )}
         <Fact name="Zone">{node.zone}</Fact>
         <Fact name="Number">{node.id}</Fact>
         <Fact name="MAC">
