@@ -1,0 +1,89 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chunkIdOf, chunkIdToBytes, type ChunkId } from "@holdfast/core/chunking";
+import { type Controller, startController } from "@holdfast/core/controller";
+import { checkConsistency } from "@holdfast/core/fsck";
+import { createLogger, SECOND_MS } from "@holdfast/core/kernel";
+import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
+import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { CLUSTER_KEY, type NodeProcess, spawnNode } from "./testing/index.ts";
+
+const NODES = ["one", "two", "three"];
+
+let database: TestDatabase;
+let controller: Controller;
+let clients: NodeClients;
+let data: string;
+let nodes: NodeProcess[];
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), "holdfast-garbage-"));
+  database = await createTestDatabase();
+  clients = createNodeClients({ clusterKey: CLUSTER_KEY });
+  controller = await startController({
+    pool: database.pool,
+    clusterKey: CLUSTER_KEY,
+    bind: "127.0.0.1",
+    port: 0,
+    heartbeatIntervalMs: SECOND_MS / 2,
+    downAfterMs: 30 * SECOND_MS,
+    gcGraceMs: SECOND_MS,
+    logger: createLogger("test", "silent"),
+  });
+  nodes = [];
+});
+afterAll(async () => {
+  await Promise.all(nodes.map((node) => node.kill("SIGTERM")));
+  await controller.stop();
+  await clients.close();
+  await database.drop();
+  rmSync(data, { recursive: true });
+});
+
+/** One after the other: they are numbered as they come. */
+async function startNodes(): Promise<void> {
+  for (const name of NODES) {
+    nodes.push(await spawnNode(join(data, name), { HOLDFAST_CONTROLLER_ADDRESS: `127.0.0.1:${controller.port}` }));
+    await vi.waitFor(async () => expect(await registered()).toBe(nodes.length), { timeout: 30_000 });
+  }
+}
+
+const registered = async (): Promise<number> => (await database.pool.query("SELECT FROM node")).rowCount!;
+const clientOf = (index: number) => clients.clientFor({ id: index + 1, host: "127.0.0.1", port: nodes[index]!.port });
+/** Wherever it may lie on the disks, trash included. */
+const files = (id: ChunkId): string[] => globSync(`*/nodes/*/**/${id}*`, { cwd: data });
+
+async function keepEverywhere(): Promise<ChunkId> {
+  const bytes = randomBytes(10_000);
+  for (const index of nodes.keys()) await clientOf(index).put(chunkIdOf(bytes), bytes);
+  return chunkIdOf(bytes);
+}
+
+async function insertRow(id: ChunkId): Promise<void> {
+  await database.pool.query(
+    "INSERT INTO chunk (id, length, replicas, created_at) VALUES ($1, 10000, '{1,2,3}', now() - interval '1 hour')",
+    [chunkIdToBytes(id)],
+  );
+}
+
+test("real nodes and a real controller: what is needed stays, what is not goes from every disk, and the cluster is sound then", async () => {
+  await startNodes();
+  const [needed, garbage, stray] = [await keepEverywhere(), await keepEverywhere(), await keepEverywhere()];
+  await insertRow(needed);
+  await insertRow(garbage);
+  await database.pool.query(
+    `WITH person AS (INSERT INTO "user" (id, name, email) VALUES ('p', 'P', 'p@example.org') RETURNING id),
+          drive AS (INSERT INTO drive (id, owner_id) SELECT $1, id FROM person RETURNING id),
+          version AS (INSERT INTO version (id, drive_id) SELECT $2, id FROM drive RETURNING id, drive_id),
+          upload AS (INSERT INTO upload (id, drive_id, version_id, "offset", expires_at) SELECT $3, drive_id, id, 10000, now() + interval '1 day' FROM version)
+     INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT id, 0, 10000, $4 FROM version`,
+    [randomUUID(), randomUUID(), randomUUID(), chunkIdToBytes(needed)],
+  );
+  await expect.poll(() => controller.safemode.isOn(), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => [files(garbage), files(stray)].flat(), { timeout: 90_000, interval: 500 }).toEqual([]);
+  expect(files(needed).length).toBe(3);
+  await expect.poll(() => controller.garbage.heldBy(), { timeout: 20_000 }).toBe("");
+  expect(await checkConsistency({ pool: database.pool, clients })).toMatchObject({ findings: [], unchecked: [] });
+}, 150_000);
