@@ -479,8 +479,9 @@ describe("the last look before bytes go", () => {
     await cluster.refer(id);
     await cluster.node(3).store.trash([id]);
     cluster.node(2).store.chunks.get(id)![0]! ^= 1;
+    cluster.node(1).fault = "unreachable";
     expect(await collect()).toMatchObject({ revived: 1, trashed: 0 });
-    expect(await cluster.row(id)).toMatchObject({ state: "live", replicas: [1, 3] });
+    expect(await cluster.row(id)).toMatchObject({ state: "live", replicas: [3] });
     const { rows } = await database.pool.query("SELECT severity FROM event WHERE kind = 'garbage.revived'");
     expect(rows).toEqual([{ severity: "error" }]);
   });

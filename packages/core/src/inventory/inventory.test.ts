@@ -65,7 +65,7 @@ describe("one node is compared with the database", () => {
     const id = await cluster.keep();
     const { clients } = cluster.nodes;
     const stale = { ...clients, clientFor: (node: { id: number }) => ({ ...clients.clientFor(node), list: async () => [] }) };
-    expect(await inventoryOf(1, { clients: stale })).toMatchObject({ missing: 0 });
+    expect(await inventoryOf(1, { clients: stale })).toMatchObject({ missing: 0, found: 0 });
     expect((await cluster.row(id))?.replicas).toEqual([1, 2, 3]);
   });
 
@@ -238,7 +238,6 @@ describe("whose turn it is", () => {
   test.each([
     ["was down", "health_changed_at = now() - interval '2 hours'"],
     ["was restarted", "boot_id = gen_random_uuid()"],
-    ["set a damaged chunk aside", "corrupt_chunks = 1"],
   ])("a node that %s since is compared at once", async (_what, change) => {
     const one = inventory();
     await one.step(signal);
@@ -247,6 +246,22 @@ describe("whose turn it is", () => {
     await sql(`UPDATE node SET ${change} WHERE id = 2`);
     await one.step(signal);
     expect([await isFresh(1), await isFresh(2)]).toEqual([false, true]);
+  });
+
+  test("a node found a copy damaged: it counts no longer within the next look, without an inventory", async () => {
+    const id = await cluster.keep();
+    const one = inventory();
+    await one.step(signal);
+    const before = await inventoriedAt(2);
+    cluster.node(2).store.chunks.delete(id);
+    cluster.node(2).lost = [id];
+    await one.step(signal);
+    expect((await cluster.row(id))?.replicas).toEqual([1, 2, 3]); // it has not said so yet
+    await sql("UPDATE node SET corrupt_chunks = 1 WHERE id = 2");
+    await one.step(signal);
+    expect((await cluster.row(id))?.replicas).toEqual([1, 3]);
+    expect(await inventoriedAt(2)).toEqual(before);
+    expect(await eventsOf("node.inventoried")).toMatchObject([{ severity: "warning" }]);
   });
 
   test("a node that does not answer keeps nobody waiting but the clean-up", async () => {

@@ -1,13 +1,13 @@
 /**
  * Whose turn it is to be compared with the database, and whose word can be relied on.
  *
- * Each node is compared at a steady interval, and at once when it has been away, was restarted, or set a damaged chunk
- * aside. One node at a time: an inventory reads a node's whole directory.
+ * Each node is compared at a steady interval, and at once when it has been away or was restarted. One node at a time: an
+ * inventory reads a node's whole directory. What a node found damaged is asked for as soon as its heartbeat counts more of it.
  */
 import { brakeLimits, type BrakeLimits, isWithinReach, type KnownNode, readKnownNodes } from "../garbage-collection/index.ts";
 import { type Clock, HOUR_MS, limits, type Logger, SECOND_MS, systemClock } from "../kernel/index.ts";
 import { LeadershipError } from "../leadership/index.ts";
-import { type InventoryParts, takeInventory } from "./take-inventory.ts";
+import { forgetDamaged, type InventoryParts, takeInventory } from "./take-inventory.ts";
 
 /** After an inventory its node is left alone for so many times as long as it took, unless nothing is known of it. */
 const REST_FACTOR = 10;
@@ -37,7 +37,6 @@ export function inventoryIntervalMs(graceMs: number): number {
 /** What this process remembers of its own last inventory of a node. */
 interface LastInventory {
   bootId: string;
-  corruptChunks: number;
   endedAtMs: number;
   tookMs: number;
   /** Chunks whose only known copy was not there: reported once. */
@@ -48,6 +47,8 @@ export function createInventory(options: InventoryOptions): Inventory {
   const { pool, safemode, logger, graceMs = limits.gcGraceMs, brakes = brakeLimits, clock = systemClock } = options;
   const intervalMs = inventoryIntervalMs(graceMs);
   const last = new Map<number, LastInventory>();
+  /** What each node counted when it was last asked what it found damaged. */
+  const damageAsked = new Map<number, string>();
   let known: readonly KnownNode[] = [];
 
   const isDue = (node: KnownNode): boolean => {
@@ -55,24 +56,36 @@ export function createInventory(options: InventoryOptions): Inventory {
     const memory = last.get(node.id);
     if (memory !== undefined && clock.monotonicMs() - memory.endedAtMs < memory.tookMs * REST_FACTOR) return false;
     if (node.inventoryAgeMs > intervalMs || node.changedBeforeInventoryMs! < 0) return true;
-    return memory !== undefined && (memory.bootId !== node.bootId || memory.corruptChunks !== node.corruptChunks);
+    return memory !== undefined && memory.bootId !== node.bootId;
   };
 
-  const compare = async (node: KnownNode, signal: AbortSignal): Promise<void> => {
-    const startedAtMs = clock.monotonicMs();
+  const attempt = async (node: KnownNode, signal: AbortSignal, work: () => Promise<void>): Promise<void> => {
+    signal.throwIfAborted();
     try {
-      const findings = await takeInventory({ ...options, brakes }, node, { signal, lostBefore: last.get(node.id)?.lost });
-      logger.info({ node: node.name, ...findings }, "a node was compared with the database");
-      remember(node, startedAtMs, findings.lost);
+      await work();
     } catch (error) {
       if (error instanceof LeadershipError || signal.aborted) throw error;
       logger.warn({ err: error, node: node.name }, "a node could not be compared with the database; it will be tried again");
     }
   };
 
-  const remember = ({ id, bootId, corruptChunks }: KnownNode, startedAtMs: number, lost: number): void => {
+  const askForDamage = async (node: KnownNode): Promise<void> => {
+    const counted = `${node.bootId} ${node.corruptChunks}`;
+    if (damageAsked.get(node.id) === counted) return;
+    await forgetDamaged({ ...options, brakes }, node);
+    damageAsked.set(node.id, counted);
+  };
+
+  const compare = async (node: KnownNode, signal: AbortSignal): Promise<void> => {
+    const startedAtMs = clock.monotonicMs();
+    const findings = await takeInventory({ ...options, brakes }, node, { signal, lostBefore: last.get(node.id)?.lost });
+    logger.info({ node: node.name, ...findings }, "a node was compared with the database");
+    remember(node, startedAtMs, findings.lost);
+  };
+
+  const remember = ({ id, bootId }: KnownNode, startedAtMs: number, lost: number): void => {
     const endedAtMs = clock.monotonicMs();
-    last.set(id, { bootId, corruptChunks, endedAtMs, tookMs: endedAtMs - startedAtMs, lost });
+    last.set(id, { bootId, endedAtMs, tookMs: endedAtMs - startedAtMs, lost });
   };
 
   /** Beyond what the interval and the rest after an inventory explain. */
@@ -83,10 +96,9 @@ export function createInventory(options: InventoryOptions): Inventory {
     async step(signal) {
       known = await readKnownNodes(pool);
       if (safemode.isOn()) return;
-      for (const node of known.filter((node) => isWithinReach(node) && isDue(node))) {
-        signal.throwIfAborted();
-        await compare(node, signal);
-      }
+      const reachable = known.filter(isWithinReach);
+      for (const node of reachable) await attempt(node, signal, () => askForDamage(node));
+      for (const node of reachable.filter(isDue)) await attempt(node, signal, () => compare(node, signal));
       known = await readKnownNodes(pool);
     },
     isInventoried(nodeId) {

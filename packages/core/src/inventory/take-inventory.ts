@@ -21,6 +21,7 @@ import {
   type KnownNode,
   settleBrake,
 } from "../garbage-collection/index.ts";
+import { limits } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
 import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
 import { compareNode, type RangeDifferences } from "./compare.ts";
@@ -36,7 +37,7 @@ export interface InventoryParts {
   leadership: Pick<Leadership, "fenced" | "requireEpoch">;
   clients: {
     clientFor(node: NodeAddress): Pick<ChunkStore, "list" | "stat">;
-    commandsFor(node: NodeAddress): Pick<NodeCommands, "verify" | "restore">;
+    commandsFor(node: NodeAddress): Pick<NodeCommands, "verify" | "restore" | "lostChunks">;
   };
   brakes: BrakeLimits;
   youngMs?: number;
@@ -68,6 +69,11 @@ export async function takeInventory(
   return await inventory.finish();
 }
 
+/** Only what the node itself says it found damaged: a matter of seconds, where an inventory may take minutes. Rejects as that does. */
+export async function forgetDamaged(parts: InventoryParts, node: KnownNode): Promise<InventoryFindings> {
+  return await new NodeInventory(parts, node, 0).settleDamaged();
+}
+
 class NodeInventory {
   readonly #parts: InventoryParts;
   readonly #node: KnownNode;
@@ -95,11 +101,22 @@ class NodeInventory {
     for (const chunk of range.unknown) this.#noteUnknown(chunk);
   }
 
+  async settleDamaged(): Promise<InventoryFindings> {
+    for (let after: ChunkId | undefined; ;) {
+      const page = await this.#commands().lostChunks(after, limits.listPageMax);
+      await this.#settleMissing(page.map(({ id }) => id));
+      if (page.length === 0) break;
+      after = page.at(-1)!.id;
+    }
+    if (this.#isNews()) await this.#fenced((tx) => this.#report(tx));
+    return this.#findings;
+  }
+
   async finish(): Promise<InventoryFindings> {
     await this.#settleUnknown();
     await this.#fenced(async (tx) => {
       await tx.query("UPDATE node SET inventoried_at = clock_timestamp() WHERE id = $1", [this.#node.id]);
-      await this.#report(tx);
+      if (this.#isNews()) await this.#report(tx);
     });
     return this.#findings;
   }
@@ -179,9 +196,13 @@ class NodeInventory {
     return false;
   }
 
+  #isNews(): boolean {
+    const { missing, lost, found, adopted } = this.#findings;
+    return missing + found + adopted > 0 || lost > this.#lostBefore;
+  }
+
   async #report(tx: pg.PoolClient): Promise<void> {
     const { missing, lost, found, adopted } = this.#findings;
-    if (missing + found + adopted === 0 && lost <= this.#lostBefore) return;
     const parts = [
       missing > 0 && `${missing} copies are not there and count no longer`,
       lost > 0 && `of ${lost} chunks the only known copy is not there`,
@@ -201,7 +222,7 @@ class NodeInventory {
     return this.#parts.leadership.fenced(work);
   }
 
-  #commands(): Pick<NodeCommands, "verify" | "restore"> {
+  #commands(): Pick<NodeCommands, "verify" | "restore" | "lostChunks"> {
     return this.#parts.clients.commandsFor(this.#node);
   }
 }

@@ -9,7 +9,7 @@ import { nodeSnapshot } from "./node-snapshot.ts";
 /** `hanging` nodes take a request and say nothing until the fault ends; then it succeeds. */
 export type NodeFault = "none" | "unreachable" | "hanging" | "full";
 
-type TestNodeCommands = Pick<NodeCommands, "verify" | "trash" | "restore" | "listTrash" | "purgeTrash">;
+type TestNodeCommands = Pick<NodeCommands, "verify" | "trash" | "restore" | "listTrash" | "purgeTrash" | "lostChunks">;
 
 export class TestNode {
   snapshot: NodeSnapshot;
@@ -35,6 +35,8 @@ export class TestNode {
 
   /** The highest epoch this node heard. */
   epoch = 0;
+  /** What it found damaged. */
+  lost: ChunkId[] = [];
   /** Called before the node carries out a command. */
   onCommand: (command: "trash" | "restore" | "purge" | "verify") => void | Promise<void> = () => undefined;
 
@@ -43,6 +45,10 @@ export class TestNode {
     verify: async (id) => ({ length: (await (await this.#commanded("verify")).get(id)).length }),
     trash: async (ids, epoch) => await (await this.#commanded("trash", epoch)).trash(ids),
     restore: async (ids, epoch) => await (await this.#commanded("restore", epoch)).restore(ids),
+    lostChunks: async (after, limit) => {
+      const ids = this.lost.filter((id) => after === undefined || id > after).toSorted();
+      return ids.slice(0, limit).map((id) => ({ id, lostAt: 0 }));
+    },
     listTrash: async (after, limit) => await this.#reached().listTrash(after, limit),
     purgeTrash: async (olderThanMs, epoch) => await (await this.#commanded("purge", epoch)).purgeTrash(olderThanMs),
   };
