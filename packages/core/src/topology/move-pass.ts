@@ -181,7 +181,7 @@ class MovePass {
   /** Only with the wanted number of others, which are read and found whole before. */
   async #giveUp(chunk: ChunkRow, drop: NodeSnapshot, why: string): Promise<boolean> {
     const { replicas } = this.#view.settings;
-    const kept = this.#holders(chunk).filter(({ id, intent, health }) => id !== drop.id && intent !== "draining" && health !== "down");
+    const kept = this.#holders(chunk).filter(({ id, health }) => id !== drop.id && health !== "down");
     if (kept.length < replicas) {
       this.#leave("Some copies are on nodes that are down: what replaces them must be there before others are given up.");
       return false;

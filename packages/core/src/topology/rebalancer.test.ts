@@ -92,6 +92,18 @@ test("the node that is drained dies before it is empty: the others have what it 
   expect([await cluster.countOn(4), await cluster.fewestCopies()]).toEqual([0, 3]);
 });
 
+test("two nodes are drained at once: both end empty, one after the other", async () => {
+  await cluster.join();
+  await cluster.keepMany(60);
+  const controller = await cluster.controller();
+  await cluster.apply({ kind: "drain", nodeId: 3 }, controller);
+  await cluster.apply({ kind: "drain", nodeId: 4 }, controller);
+  const seen = watchCopies();
+  await cluster.stepUntil("done", controller);
+  expect(seen.fewest).toBe(3);
+  expect([await cluster.countOn(3), await cluster.countOn(4), await cluster.fewestCopies()]).toEqual([0, 0, 3]);
+});
+
 test("paused, nothing moves; resumed, it goes on where it was", async () => {
   await cluster.keepMany(40);
   const held = await cluster.countOn(4);
@@ -144,17 +156,19 @@ test("the leader dies in the middle: the next one goes on from the chunk rows, a
   const held = await cluster.countOn(4);
   const first = await cluster.controller();
   await cluster.apply({ kind: "drain", nodeId: 4 }, first);
-  let second: Controller | undefined;
-  let givenUpAtChange = 0;
+  let succession: Promise<{ second: Controller; givenUp: number }> | undefined;
+  const succeed = async (): Promise<{ second: Controller; givenUp: number }> => ({
+    second: await cluster.controller(),
+    givenUp: held - (await cluster.countOn(4)),
+  });
   cluster.beforeCopy = async ({ count }) => {
-    if (count !== 10 || second !== undefined) return;
-    second = await cluster.controller();
-    givenUpAtChange = held - (await cluster.countOn(4));
+    if (count >= 10) await (succession ??= succeed());
   };
   await first.step();
-  expect(held - (await cluster.countOn(4))).toBe(givenUpAtChange);
+  const { second, givenUp } = await succession!;
+  expect(held - (await cluster.countOn(4))).toBe(givenUp);
   const seen = watchCopies();
-  await cluster.stepUntil("done", second!);
+  await cluster.stepUntil("done", second);
   expect(seen.fewest).toBe(3);
   expect([await cluster.countOn(4), await cluster.fewestCopies()]).toEqual([0, 3]);
 });
