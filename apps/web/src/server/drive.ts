@@ -9,6 +9,7 @@ import { createNodeClients } from "@holdfast/core/node-client";
 import { createNodeStandings } from "@holdfast/core/node-standing";
 import { createChunkReplicator } from "@holdfast/core/replication";
 import type { RunningService } from "@holdfast/core/service";
+import { createSettingsCache } from "@holdfast/core/topology";
 import { createUploads } from "@holdfast/core/upload";
 import { openDatabase } from "@holdfast/db";
 import next from "next";
@@ -32,7 +33,22 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   const clients = createNodeClients({ clusterKey: env.HOLDFAST_CLUSTER_KEY });
   const standings = createNodeStandings({ membership, clock: systemClock });
   const replicas = env.HOLDFAST_REPLICAS;
-  const replicator = createChunkReplicator({ membership, clients, replicas, writeQuorum: env.HOLDFAST_WRITE_QUORUM, standings, logger });
+  const writeQuorum = env.HOLDFAST_WRITE_QUORUM;
+  const ordered = createSettingsCache({
+    pool,
+    replicas,
+    writeQuorum,
+    onError: (error) => logger.warn({ err: error }, "the cluster's settings could not be read; the last ones stand"),
+  });
+  const replicator = createChunkReplicator({
+    membership,
+    clients,
+    replicas,
+    writeQuorum,
+    orders: () => ordered.settings(),
+    standings,
+    logger,
+  });
   const uploads = createUploads({ database, replicator, membership, chunkBytes: env.HOLDFAST_CHUNK_BYTES, logger });
   const downloads = createDownloads({ pool, membership, clients, standings, logger });
   const trustProxy = env.HOLDFAST_TRUST_PROXY;
@@ -41,6 +57,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   const owner = { email: env.HOLDFAST_OWNER_EMAIL, password: env.HOLDFAST_OWNER_PASSWORD };
   const preparation = await prepare({ database, accounts, owner, logger });
   await membership.start();
+  await ordered.start();
   await uploads.start();
 
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
@@ -58,7 +75,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   return {
     async stop() {
       await Promise.all([server.stop(), uploads.stop()]);
-      await Promise.all([preparation.stop(), membership.stop(), clients.close(), pages.close()]);
+      await Promise.all([preparation.stop(), membership.stop(), ordered.stop(), clients.close(), pages.close()]);
       await database.close();
     },
   };

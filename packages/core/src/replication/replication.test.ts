@@ -3,8 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { createLogger, limits } from "../kernel/index.ts";
+import { choosePlacement } from "../placement/index.ts";
 import { createManualClock, createTestNodes, type TestNode } from "../testing/index.ts";
-import { type ChunkReplicator, createChunkReplicator, type ReplicationError } from "./index.ts";
+import { type ChunkReplicator, type CopyOrders, createChunkReplicator, type ReplicationError } from "./index.ts";
 
 const PATIENCE_MS = 60;
 
@@ -14,7 +15,7 @@ interface Setting {
   clock: ReturnType<typeof createManualClock>;
 }
 
-function cluster(size: number, patienceMs = PATIENCE_MS): Setting {
+function cluster(size: number, patienceMs = PATIENCE_MS, orders?: () => CopyOrders): Setting {
   const nodes = createTestNodes(size);
   const clock = createManualClock();
   const replicator = createChunkReplicator({
@@ -23,6 +24,7 @@ function cluster(size: number, patienceMs = PATIENCE_MS): Setting {
     writeQuorum: 2,
     clock,
     patienceMs,
+    ...(orders && { orders }),
     logger: createLogger("test", "silent"),
   });
   return { nodes: nodes.all, replicator, clock };
@@ -54,6 +56,24 @@ describe("a chunk is written", () => {
     nodes[2]!.fault = "none";
     expect(await written.tail).toEqual({ nodeIds: [3], bytesInUse: false });
     expect(holders(nodes, id)).toEqual([1, 2, 3]);
+  });
+
+  it("to as many nodes as an operator wants at that moment, and to those that the policy names", async () => {
+    const orders: CopyOrders = { replicas: 3, policy: "rendezvous" };
+    const { nodes, replicator } = cluster(6, PATIENCE_MS, () => orders);
+    Object.assign(orders, { replicas: 4, policy: "ring" });
+    const { id, bytes } = chunk();
+    await (
+      await replicator.write(id, bytes)
+    ).tail;
+    const homes = choosePlacement(
+      id,
+      nodes.map(({ snapshot }) => snapshot),
+      4,
+      "ring",
+    ).nodes;
+    expect(holders(nodes, id)).toEqual(homes.map((node) => node.id).toSorted((a, b) => a - b));
+    expect(replicator.replicas).toBe(4);
   });
 
   it("when one of four nodes refuses: the spare takes the third copy", async () => {

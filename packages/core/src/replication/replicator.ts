@@ -15,7 +15,7 @@ import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
 import type { NodeClients } from "../node-client/index.ts";
 import { type Attempt, createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
-import { choosePlacement } from "../placement/index.ts";
+import { choosePlacement, type PlacementPolicy } from "../placement/index.ts";
 import { tooFewNodes } from "./refusal.ts";
 import { ReplicatedWrite } from "./replicated-write.ts";
 
@@ -46,11 +46,19 @@ export interface ReplicationTail {
   bytesInUse: boolean;
 }
 
+/** What an operator wants at this moment. */
+export interface CopyOrders {
+  replicas: number;
+  policy: PlacementPolicy;
+}
+
 export interface ChunkReplicatorOptions {
   membership: Membership;
   clients: Pick<NodeClients, "clientFor">;
   replicas: number;
   writeQuorum: number;
+  /** Asked for each chunk; by default nobody orders anything. */
+  orders?: () => CopyOrders;
   logger: Logger;
   /** Shared with the gateway's readers; its own by default. */
   standings?: NodeStandings;
@@ -61,8 +69,9 @@ export interface ChunkReplicatorOptions {
 export function createChunkReplicator({
   membership,
   clients,
-  replicas,
+  replicas: replicasByDefault,
   writeQuorum,
+  orders = () => ({ replicas: replicasByDefault, policy: "rendezvous" }),
   logger,
   clock = systemClock,
   standings = createNodeStandings({ membership, clock }),
@@ -80,11 +89,14 @@ export function createChunkReplicator({
   const isAvoided = (node: NodeSnapshot): boolean => standings.isAvoided(node.id, "writing");
 
   return {
-    replicas,
+    get replicas() {
+      return orders().replicas;
+    },
     writeQuorum,
     async write(id, bytes) {
       const nodes = membership.nodes();
-      const { nodes: chosen, fallbacks, why } = choosePlacement(id, nodes, replicas);
+      const { replicas, policy } = orders();
+      const { nodes: chosen, fallbacks, why } = choosePlacement(id, nodes, replicas, policy);
       const inOrder = [...chosen, ...fallbacks];
       const attempts = new Map<number, Attempt>();
       const write = new ReplicatedWrite({

@@ -14,4 +14,5 @@ export { type ChunkMoves, createMovePlanner, type Move, type MovePlanner } from 
 export { type ChangePreview, previewChange, type PreviewOptions } from "./preview.ts";
 export { listRebalances, type RebalanceReport } from "./rebalance-row.ts";
 export { createRebalancer, type Rebalancer, type RebalancerOptions } from "./rebalancer.ts";
+export { createSettingsCache, type SettingsCache, type SettingsCacheOptions } from "./settings-cache.ts";
 export { readSettings, type SettingDefaults } from "./view.ts";
