@@ -9,14 +9,18 @@ import { startTestCluster } from "@holdfast/cluster/testing";
 import { measureLimits } from "./limits.ts";
 import { type Result, residentBytes } from "./measure.ts";
 import { download } from "./scenarios/download.ts";
+import { planning } from "./scenarios/planning.ts";
+import { rebalance, rebalanceEnvironment } from "./scenarios/rebalance.ts";
 import { repair, repairEnvironment } from "./scenarios/repair.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { upload } from "./scenarios/upload.ts";
 import { printTable } from "./table.ts";
 
-const scenarios: Record<string, Scenario> = { upload, download, repair };
+const scenarios: Record<string, Scenario> = { upload, download, repair, rebalance };
 /** Scenarios that need a cluster unlike the others'. */
-const environments: Record<string, Record<string, string>> = { repair: repairEnvironment };
+const environments: Record<string, Record<string, string>> = { repair: repairEnvironment, rebalance: rebalanceEnvironment };
+/** Scenarios that need no cluster, and print what they find. */
+const pure: Record<string, () => void> = { planning };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,14 +32,16 @@ const { values, positionals } = parseArgs({
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
-const unknown = names.filter((name) => !(name in scenarios));
+const known = [...Object.keys(scenarios), ...Object.keys(pure)];
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no scenario "${unknown.join('", "')}". Scenarios: ${Object.keys(scenarios).join(", ")}.`);
+  console.error(`There is no scenario "${unknown.join('", "')}". Scenarios: ${known.join(", ")}.`);
   process.exit(1);
 }
 
 const rounds = Number(values.rounds);
-const alike = names.filter((name) => !(name in environments));
+for (const name of names) pure[name]?.();
+const alike = names.filter((name) => name in scenarios && !(name in environments));
 if (alike.length > 0) await runOn({}, alike);
 for (const name of names.filter((name) => name in environments)) await runOn(environments[name]!, [name]);
 
