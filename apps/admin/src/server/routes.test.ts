@@ -4,10 +4,12 @@ import { createClusterState } from "@holdfast/core/cluster-state";
 import type { StoreStats } from "@holdfast/core/chunk-store";
 import { listEvents } from "@holdfast/core/events";
 import { createFaultSimulation, type NodeAccess, type NodeFault } from "@holdfast/core/fault-simulation";
+import { brake, listBraked } from "@holdfast/core/garbage-collection";
 import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger } from "@holdfast/core/kernel";
 import { ensureClusterId } from "@holdfast/core/membership";
 import { createLeadership, type Leadership } from "@holdfast/core/leadership";
+import { createSafemode, type Safemode } from "@holdfast/core/safemode";
 import { openDatabase } from "@holdfast/db";
 import { createTestDatabase, startTestPostgres, type TestDatabase } from "@holdfast/db/testing";
 import { createTRPCClient, httpLink } from "@trpc/client";
@@ -26,6 +28,7 @@ type Visitor = (typeof visitors)[number];
 let database: TestDatabase;
 let accounts: Accounts;
 let leadership: Leadership;
+let safemode: Safemode;
 let stopping: AbortController;
 let server: HttpServer;
 let origin: string;
@@ -47,7 +50,7 @@ function servicesOn(db: Services["database"]): Services {
   return {
     database: db,
     accounts,
-    controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }], leadership },
+    controller: { workers: () => [{ name: "failure-detection", state: "running", reason: "" }], leadership, safemode },
     clusterState: createClusterState({ pool: db.pool, hasHeard: () => true }),
     settings: { replicas: 3, writeQuorum: 2 },
     simulation: createFaultSimulation({ pool: db.pool, allowed: true, supervisor: undefined, nodes: obedientNodes }),
@@ -75,6 +78,7 @@ beforeAll(async () => {
     onError: (error) => expect.unreachable(String(error)),
   });
   await leadership.start();
+  safemode = createSafemode({ pool: database.pool, hasHeard: () => false });
   accounts = createAccounts({ database, secret, logger });
   server = await serve(servicesOn(database));
   origin = `http://127.0.0.1:${server.address.port}`;
@@ -361,4 +365,19 @@ test("a change of the topology is shown before it is made; one that cannot be is
   await topology.change.mutate({ kind: "activate", nodeId: 2 });
   expect(await intent()).toBe("active");
   await expect(topology.pause.mutate({ id: 99 })).rejects.toMatchObject({ data: { code: "rebalance.not_open" } });
+});
+
+test("safemode and a braked clean-up wait for an operator, who ends them by name", async () => {
+  const { upkeep } = operator();
+  expect(safemode.isOn()).toBe(true);
+  await upkeep.leaveSafemode.mutate();
+  expect(safemode.isOn()).toBe(false);
+
+  await leadership.fenced((tx) => brake(tx, "share", "Half of all chunks would go.", { chunks: 20_000, bytes: 1e9 }));
+  const [held] = await listBraked(database.pool);
+  await upkeep.approveGarbageRun.mutate({ id: held!.id });
+  expect(await listBraked(database.pool)).toEqual([]);
+  await expect(upkeep.approveGarbageRun.mutate({ id: held!.id })).rejects.toMatchObject({ data: { code: "garbage.not_braked" } });
+  const { items } = await listEvents(database.pool, { limit: 3 });
+  expect(items.map(({ kind }) => kind)).toEqual(["garbage.approved", "garbage.braked", "safemode.left"]);
 });

@@ -10,7 +10,7 @@ import type { Database } from "@holdfast/db";
 export interface Services {
   database: Database;
   accounts: Pick<Accounts, "handler" | "actorOf">;
-  controller: Pick<Controller, "workers" | "leadership">;
+  controller: Pick<Controller, "workers" | "leadership" | "safemode">;
   clusterState: ClusterState;
   /** What the environment says of the cluster, where no operator has said otherwise. */
   settings: SettingDefaults;

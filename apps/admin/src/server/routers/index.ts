@@ -8,6 +8,7 @@ import { liveUpdates } from "../live.ts";
 import { healingRouter } from "./healing.ts";
 import { simulationRouter } from "./simulation.ts";
 import { topologyRouter } from "./topology.ts";
+import { upkeepRouter } from "./upkeep.ts";
 import { adminProcedure, router } from "./trpc.ts";
 
 export type { Context } from "./trpc.ts";
@@ -38,6 +39,7 @@ export const appRouter = router({
   }),
   healing: healingRouter,
   topology: topologyRouter,
+  upkeep: upkeepRouter,
   simulation: simulationRouter,
   events: router({
     list: adminProcedure

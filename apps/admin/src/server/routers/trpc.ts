@@ -1,6 +1,7 @@
 /** The base of every procedure. There is only one kind: for admins. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { SimulationErrorCode } from "@holdfast/core/fault-simulation";
+import type { GarbageErrorCode } from "@holdfast/core/garbage-collection";
 import { type HttpEdgeErrorCode } from "@holdfast/core/http-edge";
 import { SECOND_MS } from "@holdfast/core/kernel";
 import type { LeadershipErrorCode } from "@holdfast/core/leadership";
@@ -16,7 +17,7 @@ export interface Context {
   headers: IncomingHttpHeaders;
 }
 
-type Codes = Record<SimulationErrorCode | TopologyErrorCode | LeadershipErrorCode, TRPC_ERROR_CODE_KEY>;
+type Codes = Record<SimulationErrorCode | TopologyErrorCode | LeadershipErrorCode | GarbageErrorCode, TRPC_ERROR_CODE_KEY>;
 
 const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Codes = {
   "auth.required": "UNAUTHORIZED",
@@ -30,6 +31,7 @@ const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Codes = {
   "simulation.failed": "BAD_GATEWAY",
   "topology.refused": "CONFLICT",
   "rebalance.not_open": "NOT_FOUND",
+  "garbage.not_braked": "CONFLICT",
   "leader.not_us": "SERVICE_UNAVAILABLE",
 };
 
