@@ -160,8 +160,26 @@ describe("chunks that nobody knows", () => {
         },
       }),
     };
-    expect(await inventoryOf(1, { clients: slow })).toMatchObject({ adopted: 0 });
+    const brakes = { share: 0, chunksMin: 0, bytesMin: 0 };
+    expect(await inventoryOf(1, { clients: slow, brakes })).toMatchObject({ adopted: 0 });
     expect(await cluster.row(id)).toMatchObject({ state: "live" });
+    expect(await listBraked(database.pool)).toEqual([]); // nor is it counted as unknown
+  });
+
+  test("its upload commits in the last moment, after it was asked for again: the upload's row stands", async () => {
+    const id = await keepUnknown(1);
+    const { leadership } = cluster;
+    const late = {
+      requireEpoch: () => leadership.requireEpoch(),
+      async fenced<T>(work: Parameters<typeof leadership.fenced<T>>[0]): Promise<T> {
+        await database.pool.query("INSERT INTO chunk (id, length, replicas) VALUES ($1, 500, '{1,2}') ON CONFLICT DO NOTHING", [
+          chunkIdToBytes(id),
+        ]);
+        return await leadership.fenced(work);
+      },
+    };
+    expect(await inventoryOf(1, { leadership: late })).toMatchObject({ adopted: 0 });
+    expect(await cluster.row(id)).toMatchObject({ state: "live", replicas: [1, 2] });
   });
 
   test("a node is back that trashed nothing while it was away: a forgotten chunk waits for its grace once more", async () => {

@@ -1,4 +1,5 @@
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createLeadership, type Leadership } from "./index.ts";
 
@@ -16,9 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all(started.map((one) => one.stop())));
 
-async function candidate(name: string, leaseMs = LONG_MS): Promise<Leadership> {
+async function candidate(name: string, leaseMs = LONG_MS, watch?: QueryWatch): Promise<Leadership> {
   const leadership = createLeadership({
-    pool: database.pool,
+    pool: watch === undefined ? database.pool : watched(database.pool, watch),
     holderName: name,
     leaseMs,
     onError: (error) => expect.unreachable(String(error)),
@@ -26,6 +27,23 @@ async function candidate(name: string, leaseMs = LONG_MS): Promise<Leadership> {
   started.push(leadership);
   await leadership.start();
   return leadership;
+}
+
+interface QueryWatch {
+  beforeQuery(text: string): Promise<void>;
+}
+
+/** A pool whose transactions can be stopped before a query. */
+function watched(pool: pg.Pool, watch: QueryWatch): pg.Pool {
+  const connect = async () => {
+    const client = await pool.connect();
+    const query = async (text: string, values: unknown[]) => {
+      await watch.beforeQuery(text);
+      return await client.query(text, values);
+    };
+    return { query, release: (error?: Error) => client.release(error) };
+  };
+  return { connect, query: (text: string, values: unknown[]) => pool.query(text, values) } as unknown as pg.Pool;
 }
 
 const write = (leadership: Leadership) =>
@@ -132,6 +150,30 @@ describe("the epoch is raised while the leader stays", () => {
     await Promise.all([...writes, ...Array.from({ length: 20 }, () => write(leader))]);
     expect((await written()).length).toBe(40);
     expect(leader.epoch()).toBe(1_001);
+  });
+
+  test("between a write's beginning and its look at the lease: the write goes on with the new epoch", async () => {
+    const looking = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const leader = await candidate("leader", LONG_MS, {
+      async beforeQuery(text) {
+        if (!text.includes("FOR KEY SHARE")) return;
+        looking.resolve();
+        await goOn.promise;
+      },
+    });
+    const writing = write(leader);
+    await looking.promise;
+    await leader.advance();
+    goOn.resolve();
+    await writing;
+    expect(await written()).toEqual([1_001]);
+  });
+
+  test("by one whose lease ran out, even if nobody took it: refused", async () => {
+    const sleeper = await candidate("sleeper");
+    await expire();
+    await expect(sleeper.advance()).rejects.toMatchObject({ code: "leader.not_us" });
   });
 
   test("by one who leads no more: refused, and the successor's epoch stays", async () => {

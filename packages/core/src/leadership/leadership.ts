@@ -105,7 +105,7 @@ export function createLeadership({ pool, holderName, leaseMs, onError, onChange 
     async advance() {
       const current = requireEpoch();
       const raiseOurs = async (): Promise<void> => {
-        const next = await raise(pool, { holderId, epoch: current });
+        const next = await raise(pool, holderId);
         if (epoch === current) epoch = next;
       };
       const raising = raiseOurs();
@@ -159,10 +159,10 @@ async function take(pool: pg.Pool, { holderId, holderName, leaseMs }: Candidate)
   });
 }
 
-async function raise(pool: pg.Pool, { holderId, epoch }: { holderId: string; epoch: number }): Promise<number> {
+async function raise(pool: pg.Pool, holderId: string): Promise<number> {
   const { rows } = await pool.query<{ epoch: number }>(
-    "UPDATE lease SET epoch = epoch + $4 WHERE role = $1 AND holder_id = $2 AND epoch = $3 AND expires_at > clock_timestamp() RETURNING epoch",
-    [ROLE, holderId, epoch, ADVANCE],
+    "UPDATE lease SET epoch = epoch + $3 WHERE role = $1 AND holder_id = $2 AND expires_at > clock_timestamp() RETURNING epoch",
+    [ROLE, holderId, ADVANCE],
   );
   if (rows[0] === undefined) throw notUs();
   return rows[0].epoch;
