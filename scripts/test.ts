@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything, in order of how fast it can fail. Ends with one plain line that counts what was run.
  *
- * A single stage: `npm test -- unit`. Stages: format, lint, types, unit, cluster, browser.
+ * A single stage: `npm test -- unit`. Stages: format, lint, types, unused, unit, cluster, browser.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -23,6 +23,7 @@ const stages: Record<string, () => Count> = {
   format: () => check(bin("oxfmt"), "--check", "."),
   lint: () => check(bin("oxlint"), "--quiet"),
   types: () => sum(["tsconfig.json", "apps/web", "apps/admin"].map((project) => check(bin("tsc"), "-p", project))),
+  unused: () => check(bin("knip"), "--no-progress", "--no-config-hints"),
   unit: () => vitest("unit", "--coverage"),
   cluster: () => vitest("cluster"),
   browser: () => playwright(),

@@ -250,7 +250,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** True once `work` says so; false when the time is up first. What it throws counts as "not yet". */
-export async function patiently(work: () => Promise<boolean>, forMs: number): Promise<boolean> {
+async function patiently(work: () => Promise<boolean>, forMs: number): Promise<boolean> {
   const giveUp = performance.now() + forMs;
   for (;;) {
     if (await work().catch(() => false)) return true;

@@ -9,7 +9,7 @@ interface ClientError extends Error {
 }
 
 /** The HTTP status that the server gave; undefined when it never answered. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   const status = isClientError(error) ? error.data?.httpStatus : undefined;
   return typeof status === "number" ? status : undefined;
 }

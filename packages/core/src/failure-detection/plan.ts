@@ -73,7 +73,7 @@ export function detectionLimits(heartbeatIntervalMs: number, downAfterMs: number
 }
 
 /** How many of so many nodes may be away, down or silent in maintenance, before no further one is called down. */
-export function awayMax(nodes: number): number {
+function awayMax(nodes: number): number {
   return nodes < LARGE_CLUSTER ? Math.max(Math.ceil(nodes / 2) - 1, 0) : Math.floor(nodes * (1 - REMAINING_SHARE_MIN));
 }
 

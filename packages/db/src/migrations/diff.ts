@@ -12,7 +12,7 @@ import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-util
 
 type EngineModule = typeof import("@prisma/schema-engine-wasm");
 
-export const SCHEMA_FILE: string = fileURLToPath(new URL("../../../../prisma/schema.prisma", import.meta.url));
+const SCHEMA_FILE = fileURLToPath(new URL("../../../../prisma/schema.prisma", import.meta.url));
 
 /**
  * SQL from `before` (a schema's text; an empty database when absent) to `after` (default: the schema of this checkout).

@@ -41,7 +41,7 @@ const t = initTRPC.context<Context>().create({
   sse: { ping: { enabled: true, intervalMs: 5 * SECOND_MS }, client: { reconnectAfterInactivityMs: 12 * SECOND_MS } },
 });
 
-export const { router, createCallerFactory } = t;
+export const { router } = t;
 
 /** Authorises before anything else; `ctx.actor` is an admin. */
 export const adminProcedure = t.procedure

@@ -47,7 +47,7 @@ export function extendTo(selection: Selection, order: RowOrder, id: string): Sel
 export type Step = number | "first" | "last";
 
 /** The row that a step from the active one leads to; a first step enters the list at its near end. */
-export function rowAfter(selection: Selection, order: RowOrder, step: Step): string | undefined {
+function rowAfter(selection: Selection, order: RowOrder, step: Step): string | undefined {
   if (step === "first") return order.ids[0];
   if (step === "last") return order.ids.at(-1);
   const from = order.indexOf(selection.active);

@@ -14,7 +14,7 @@ const listeners = new Set<() => void>();
 let current: Sort | undefined;
 
 /** Names start at A, dates and sizes at the latest and largest; the same column again turns it around. */
-export function sortedBy(sort: Sort, column: SortColumn): Sort {
+function sortedBy(sort: Sort, column: SortColumn): Sort {
   if (sort.column === column) return { column, direction: sort.direction === "asc" ? "desc" : "asc" };
   return { column, direction: column === "name" ? "asc" : "desc" };
 }
