@@ -1,7 +1,7 @@
 import type { NodeSnapshot } from "../membership/index.ts";
 
-/** What differs by less than this is noise, whatever the ratio. */
-const NOISE_MS = 10;
+/** For four megabytes that is quick: what was quicker in quiet is held to no more. */
+const QUICK_MS = 25;
 /** How much of a quiet reading goes into what counts as quiet. */
 const LEARNING = 0.2;
 
@@ -29,7 +29,7 @@ export class ForegroundWatch {
     if (!isHealing) this.#learn(key, latencyMs);
     else if (quietMs === undefined ? learnsWhileHealing && latencyMs > 0 : latencyMs > 0 && latencyMs < quietMs)
       this.#quietMs.set(key, latencyMs);
-    return isHealing && quietMs !== undefined ? latencyMs / Math.max(quietMs, NOISE_MS) : 1;
+    return isHealing && quietMs !== undefined ? latencyMs / Math.max(quietMs, QUICK_MS) : 1;
   }
 
   #learn(key: string, latencyMs: number): void {

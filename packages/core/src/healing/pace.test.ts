@@ -31,11 +31,11 @@ test("nobody suffers: nothing limits it", () => {
 test("users' writes take four times as long as in quiet: healing goes down to a quarter, and is let go when they recover", () => {
   const clock = createManualClock();
   const pace = createPace(clock);
-  for (let look = 0; look < 10; look++) pace.observe(node(20));
+  for (let look = 0; look < 10; look++) pace.observe(node(40));
   heal(pace, clock, 100);
-  pace.observe(node(80));
+  pace.observe(node(160));
   expect(pace.limit()! / pace.rate()).toBeCloseTo(0.25, 1);
-  pace.observe(node(30));
+  pace.observe(node(60));
   expect(pace.limit()).toBeUndefined();
 });
 
