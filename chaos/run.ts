@@ -111,7 +111,11 @@ async function hurtAndCheck({ options, cluster, loopDisks, database, clients, le
 
   sayWhen("the faults have ended; waiting for the cluster to heal");
   await injector.untilNodesAnswer();
-  const settled = await settle(cluster, () => checkCopies(database, clients, limits.replicas), options.settleSeconds * SECOND_MS);
+  const settled = await settle(cluster, {
+    look: () => checkCopies(database, clients, limits.replicas),
+    limitMs: options.settleSeconds * SECOND_MS,
+    say: sayWhen,
+  });
   settled.violations.forEach((line) => expectations.violate(line));
 
   sayWhen("looking at every promise");

@@ -4,6 +4,8 @@ import type { TestCluster } from "@holdfast/cluster/testing";
 import type { CopyFindings } from "./invariants/copies.ts";
 
 const POLL_MS = 500;
+/** Reading every copy is work for the nodes, too. */
+const REST_AFTER_LOOK_MS = 3_000;
 
 interface ClusterReport {
   state: string;
@@ -19,7 +21,14 @@ export interface Settled {
   violations: string[];
 }
 
-export async function settle(cluster: TestCluster, look: () => Promise<CopyFindings>, limitMs: number): Promise<Settled> {
+export interface SettleOptions {
+  /** Reads every copy. */
+  look: () => Promise<CopyFindings>;
+  limitMs: number;
+  say: (line: string) => void;
+}
+
+export async function settle(cluster: TestCluster, { look, limitMs, say }: SettleOptions): Promise<Settled> {
   const startMs = performance.now();
   const seconds = (): number => (performance.now() - startMs) / 1_000;
   let okSeconds: number | undefined;
@@ -29,9 +38,11 @@ export async function settle(cluster: TestCluster, look: () => Promise<CopyFindi
     if (state === "ok") okSeconds ??= seconds();
     if (state === "ok" || isLate) {
       const copies = await look();
+      say(`the cluster says "${state}"; ${copies.faults.length} of ${copies.copies} copies are missing or not whole`);
       const isOk = state === "ok" && copies.faults.length === 0;
       if (isOk) return { okSeconds, wholeSeconds: seconds(), copies, violations: [] };
       if (isLate) return { okSeconds, wholeSeconds: undefined, copies, violations: unsettled(state, why, copies, limitMs) };
+      await delay(REST_AFTER_LOOK_MS);
     }
     await delay(POLL_MS);
   }
