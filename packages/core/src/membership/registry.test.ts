@@ -90,6 +90,14 @@ test("a node that restarts keeps its number, and its sequence begins again", asy
   expect(await messages()).toEqual(["node-1 restarted.", "node-1 joined at 127.0.0.1:7101."]);
 });
 
+test("a node that restarts stays in the zone that an operator gave it", async () => {
+  const node = newNode();
+  const { nodeId } = await register(node);
+  await database.pool.query("UPDATE node SET zone = 'cellar'");
+  await register({ ...node, bootId: randomUUID() });
+  expect(await row(nodeId)).toMatchObject({ zone: "cellar" });
+});
+
 test("a registration that is repeated, because its answer was lost, changes nothing and is no restart", async () => {
   const node = newNode();
   await register(node);

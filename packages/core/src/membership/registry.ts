@@ -48,6 +48,7 @@ export interface NodeRegistration {
   name: string;
   host: string;
   port: number;
+  /** Where it is when it joins. */
   zone: string;
   mac: string;
   version: string;
@@ -206,16 +207,17 @@ async function admitNode(tx: pg.PoolClient, registration: NodeRegistration): Pro
   return nodeId;
 }
 
+/** Its zone stays as it is on record: after the first time, operators say where a node is. */
 async function recogniseNode(tx: pg.PoolClient, known: KnownNode, registration: NodeRegistration): Promise<number> {
-  const { identity, bootId, host, port, zone, mac, version, store, status } = registration;
+  const { identity, bootId, host, port, mac, version, store, status } = registration;
   const name = freeNodeName(registration.name, await namesOfOthers(tx, identity));
   const restarted = bootId !== known.bootId;
   await tx.query(
-    `UPDATE node SET boot_id = $2, name = $3, host = $4, port = $5, zone = $6, mac = $7, version = $8, store = $9,
-            ${statusAssignments(10)},
+    `UPDATE node SET boot_id = $2, name = $3, host = $4, port = $5, mac = $6, version = $7, store = $8,
+            ${statusAssignments(9)},
             heartbeat_seq = CASE WHEN boot_id = $2 THEN heartbeat_seq ELSE 0 END, last_seen_at = now()
       WHERE id = $1`,
-    [known.id, bootId, name, host, port, zone, mac, version, store, ...statusValues(status)],
+    [known.id, bootId, name, host, port, mac, version, store, ...statusValues(status)],
   );
   if (restarted) {
     const moved = host !== known.host || port !== known.port;
