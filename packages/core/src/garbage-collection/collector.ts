@@ -39,16 +39,7 @@ import { type Amount, type BrakeLimits, brakeLimits, isCovered, isTooMuch } from
 import { purgeNode } from "./purge.ts";
 import { findCondemnedInUse, revive } from "./revive.ts";
 import { brake, findApproval, type GarbageTotals, listBraked, recordRun, settleBrake } from "./runs.ts";
-import {
-  closeWindows,
-  type DoomedChunk,
-  forgetTombstones,
-  hasDue,
-  hasTombstones,
-  openWindows,
-  SEND_WITHIN_MS,
-  type TrashOutcome,
-} from "./trash.ts";
+import { closeWindows, type DoomedChunk, forgetTombstones, hasDue, hasTombstones, openWindows, type TrashOutcome } from "./trash.ts";
 
 /** Chunks of one transaction, and of one command to a node. */
 const BATCH = Math.min(limits.trashChunksMax, 500);
@@ -192,7 +183,7 @@ class Collection {
       const openedAtMs = clock.monotonicMs();
       const epoch = leadership.requireEpoch();
       const doomed = await leadership.fenced((tx) => openWindows(tx, { nodes: this.#nodes, graceMs, chunksMax: BATCH }));
-      if (doomed.length === 0 || clock.monotonicMs() - openedAtMs > SEND_WITHIN_MS) return; // too late: the windows close by themselves
+      if (doomed.length === 0 || clock.monotonicMs() - openedAtMs > limits.trashSendWithinMs) return; // too late: the windows close by themselves
       const outcomes = await this.#order(doomed, epoch);
       await leadership.fenced((tx) => closeWindows(tx, outcomes));
       this.#totals.trashed += outcomes.filter(({ done, settled }) => settled && done.length > 0).length;

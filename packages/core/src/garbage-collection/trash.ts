@@ -1,7 +1,7 @@
 /** The second step: nodes are told to trash their copies of chunks that were condemned long enough ago. What may go wrong is told in `collector.ts`. */
 import type pg from "pg";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
-import { limits, SECOND_MS } from "../kernel/index.ts";
+import { limits } from "../kernel/index.ts";
 import { isWithinReach, type KnownNode } from "./nodes.ts";
 
 /** A chunk whose copies may be trashed until its window closes. */
@@ -10,9 +10,6 @@ export interface DoomedChunk {
   /** The nodes that have still to trash theirs. */
   nodeIds: number[];
 }
-
-/** How long after its window was opened an order may be sent, so that it is dead when the window closes by itself. */
-export const SEND_WITHIN_MS: number = 10 * SECOND_MS;
 
 /**
  * Picks condemned chunks that a node within reach could trash now, and opens their windows: until these close, no answer of a
@@ -34,7 +31,7 @@ export async function openWindows(
                   replicas = ARRAY(SELECT unnest(replicas) EXCEPT SELECT unnest($2::smallint[]) ORDER BY 1)
             WHERE id = ANY ($1::bytea[]) AND state = 'condemned' AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
             RETURNING id, replicas AS "nodeIds"`,
-    values: [locked.map(({ id }) => id), removed, SEND_WITHIN_MS + limits.nodeCommandLifeMs],
+    values: [locked.map(({ id }) => id), removed, limits.trashSendWithinMs + limits.nodeCommandLifeMs],
   });
   return rows.map(({ id, nodeIds }) => ({ id: chunkIdFromBytes(id), nodeIds }));
 }

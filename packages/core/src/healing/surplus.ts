@@ -9,7 +9,7 @@ import type pg from "pg";
 import { ChunkStoreError } from "../chunk-store/index.ts";
 import { chunkIdToBytes, type ChunkId } from "../chunking/index.ts";
 import { type BadCopyReason, forgetBadCopy } from "../download/index.ts";
-import { limits, type Logger } from "../kernel/index.ts";
+import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
 import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
@@ -19,17 +19,19 @@ export interface SurplusOptions {
   leadership: Pick<Leadership, "requireEpoch" | "fenced">;
   clients: { commandsFor(node: NodeAddress): Pick<NodeCommands, "verify" | "trash" | "restore"> };
   logger: Logger;
+  clock?: Clock;
 }
 
 /** False when nothing was given up: a copy that should stay is not whole, or the row is not what it was. Rejects with what went wrong. */
 export async function dropCopies(options: SurplusOptions, id: ChunkId, drops: readonly CopyDrop[]): Promise<boolean> {
-  const { leadership } = options;
+  const { leadership, clock = systemClock } = options;
   const kept = [...new Map(drops.flatMap((drop) => drop.kept.map((node) => [node.id, node] as const))).values()];
   const whole = await Promise.all(kept.map((node) => provesWhole(options, id, node)));
   if (whole.includes(false)) return false;
   const given = drops.map(({ node }) => node);
+  const announcedAtMs = clock.monotonicMs();
   if (!(await leadership.fenced((tx) => forgetSurplus(tx, id, given, kept)))) return false;
-  await putAway(options, id, given);
+  await putAway(options, id, given, () => clock.monotonicMs() - announcedAtMs <= limits.trashSendWithinMs);
   return true;
 }
 
@@ -59,7 +61,7 @@ async function forgetSurplus(
     chunkIdToBytes(id),
     given.map((node) => node.id),
     kept.map((node) => node.id),
-    limits.nodeExchangeTimeoutMs,
+    limits.trashSendWithinMs + limits.nodeCommandLifeMs,
   ]);
   return rowCount === 1;
 }
@@ -70,10 +72,18 @@ const FORGET_SURPLUS = `
          trashing_until = clock_timestamp() + $4::bigint * interval '1 millisecond'
    WHERE id = $1 AND state = 'live' AND replicas @> $2::smallint[] AND replicas @> $3::smallint[]`;
 
-async function putAway({ leadership, clients, logger }: SurplusOptions, id: ChunkId, given: readonly NodeSnapshot[]): Promise<void> {
+/** `inTime` says whether an order would still be dead before the announcement in the row runs out: this process may have slept. */
+async function putAway(
+  { leadership, clients, logger }: SurplusOptions,
+  id: ChunkId,
+  given: readonly NodeSnapshot[],
+  inTime: () => boolean,
+): Promise<void> {
   try {
-    for (const node of given.filter(({ health }) => health !== "down"))
+    for (const node of given.filter(({ health }) => health !== "down")) {
+      if (!inTime()) throw new Error("it is too late to order this");
       await clients.commandsFor(node).trash([id], leadership.requireEpoch());
+    }
     const named = await leadership.fenced((tx) => endTrashing(tx, id));
     for (const node of given.filter(({ id }) => named.includes(id)))
       // written there again in the meantime

@@ -158,6 +158,8 @@ export const limits = {
   fsckFindingsMax: 1_000,
   /** After this a command to a node is answered or dead: its signature has expired, and the node is done with what it took on. */
   nodeCommandLifeMs: 2 * MINUTE_MS,
+  /** How long after it was announced in the chunk's row an order to trash may be sent, so that it is dead when the announcement runs out. */
+  trashSendWithinMs: 10 * SECOND_MS,
 
   /** A simulated fault ends by itself; one that is meant to last is no simulation. */
   simulatedFaultSecondsMax: 3_600,
