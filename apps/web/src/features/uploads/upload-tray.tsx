@@ -11,7 +11,10 @@ import type { QueueView } from "./upload-store.ts";
 import { UploadList } from "./upload-list.tsx";
 import { useQueueView, useUploads } from "./use-uploads.ts";
 
-/** What is being uploaded, in the corner of every page. */
+/**
+ * What is being uploaded, in the corner of every page. On a phone the corner is the New button's: the open list stands above
+ * it, and the closed one beside it.
+ */
 export function UploadTray() {
   const view = useQueueView();
   const [open, setOpen] = useState(true);
@@ -20,10 +23,12 @@ export function UploadTray() {
   return (
     <section
       aria-label="Uploads"
+      data-upload-tray={open ? "open" : "closed"}
       className={cn(
-        "fixed right-4 bottom-4 z-30 flex w-96 flex-col overflow-hidden rounded-md bg-raised shadow-md",
-        "max-sm:right-2 max-sm:bottom-[calc(4.5rem+env(safe-area-inset-bottom))] max-sm:left-2 max-sm:w-auto",
-        !open && "max-sm:right-22",
+        "fixed right-4 bottom-4 z-30 flex w-96 flex-col overflow-hidden rounded-md bg-raised shadow-md max-sm:left-2 max-sm:w-auto",
+        open
+          ? "max-sm:right-2 max-sm:bottom-[calc(8.75rem+env(safe-area-inset-bottom))]"
+          : "max-sm:right-22 max-sm:bottom-[calc(4.75rem+env(safe-area-inset-bottom))]",
       )}
     >
       <header className="flex h-12 items-center gap-1 pr-2 pl-4">
