@@ -11,6 +11,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 
+/** A server that takes connections and answers none is one to wait for, like one that is gone. A migration may take its time. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
 /** The key `prisma migrate deploy` takes, so that it and we exclude each other. */
 const MIGRATION_LOCK = 72_707_369;
 
@@ -51,7 +54,7 @@ export function readMigrations(directory = MIGRATIONS_DIRECTORY): Migration[] {
  * Returns the names applied. Rejects when an applied migration's file has changed since, or the database is newer than this code.
  */
 export async function applyMigrations(databaseUrl: string, migrations = readMigrations()): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
