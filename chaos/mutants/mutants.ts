@@ -53,7 +53,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a leader's write does not check its epoch",
-    patches: [{ file: "packages/core/src/leadership/leadership.ts", find: "  if (rowCount === 0) throw notUs();\n", replace: "" }],
+    patches: [
+      { file: "packages/core/src/leadership/leadership.ts", find: "  return rowCount === 1;\n", replace: "  return rowCount !== null;\n" },
+    ],
     caughtBy: { project: "unit", tests: "packages/core/src/leadership" },
   },
   {
@@ -90,8 +92,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: `${GARBAGE}/condemn.ts`,
-        find: "WHERE id = ANY ($1::bytea[]) AND ${IS_UNREFERENCED} AND created_at <",
-        replace: "WHERE id = ANY ($1::bytea[]) AND created_at <",
+        find: "WHERE id = ANY ($1::bytea[]) AND ${IS_UNREFERENCED} RETURNING",
+        replace: "WHERE id = ANY ($1::bytea[]) RETURNING",
       },
     ],
     caughtBy: { project: "unit", tests: GARBAGE },

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { runtimeFlags } from "../../packages/cluster/src/runtime-flags.ts";
 import { MiB } from "@holdfast/core/kernel";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, patched } from "./mutant.ts";
 import { mutants } from "./mutants.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -57,12 +57,6 @@ function isCaught({ name, patches, caughtBy }: Mutant, copy: string): boolean {
   } finally {
     for (const [file, text] of originals) writeFileSync(join(copy, file), text);
   }
-}
-
-function patched(text: string, find: string, replace: string): string {
-  const places = text.split(find).length - 1;
-  if (places === 1) return text.replace(find, () => replace);
-  throw new Error(`the patch fits ${places} places instead of one`);
 }
 
 function passes(catcher: Mutant["caughtBy"], copy: string): boolean {
