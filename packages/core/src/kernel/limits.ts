@@ -141,7 +141,6 @@ export const limits = {
 
   nodeSampleIntervalMs: 60 * SECOND_MS,
   nodeSampleKeepMs: 90 * DAY_MS,
-  trashKeepMs: 30 * DAY_MS,
   /** How long a chunk that nothing refers to is kept as it is, then as condemned, then in its node's trash. */
   gcGraceMs: 24 * HOUR_MS,
   /** More than this share of all chunks, and more than this many or this much, is not condemned before an operator has agreed. */
