@@ -105,7 +105,7 @@ if (!isRoot) console.info("skipped: a full disk (needs root to mount one)"); // 
 
 test.skipIf(!isRoot).each([
   ["has no bytes left", "size=24m"],
-  ["has no inodes left, which nothing announces", "size=400m,nr_inodes=300"],
+  ["has no inodes left, which nothing announces", "size=400m,nr_inodes=560"],
 ])(
   "a disk that %s: 507, nothing left behind, all that was acknowledged is there, and writes go on after a deletion",
   async (_how, options) => {
