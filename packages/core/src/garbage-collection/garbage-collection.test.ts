@@ -466,6 +466,14 @@ describe("the last look before bytes go", () => {
     expect([cluster.holders(id), trashedOn(id)]).toEqual([[1, 2], []]);
   });
 
+  test("the nodes for which a surplus copy was given up are gone: it may be the last one, and comes back instead of being purged", async () => {
+    const id = await cluster.keep({ replicas: [1, 2], on: [1, 2, 3] });
+    await cluster.node(3).store.trash([id]);
+    await database.pool.query("UPDATE node SET health = 'down' WHERE id IN (1, 2)");
+    expect(await collect({ graceMs: 0 })).toMatchObject({ purged: 0, revived: 1 });
+    expect(cluster.holders(id)).toEqual([1, 2, 3]);
+  });
+
   test("a node that does not answer does not keep the others from purging", async () => {
     const id = await keepDoomed();
     await collect();

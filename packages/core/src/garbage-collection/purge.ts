@@ -45,12 +45,18 @@ async function restoreNeeded(pool: pg.Pool, commands: TrashCommands, { nodeId, e
   }
 }
 
-/** Live chunks that count on this node's copy, or have no second one. */
+/** As `isWithinReach` has it, at this moment. */
+const REACHABLE_COPIES = "(SELECT count(*) FROM node WHERE node.id = ANY (replicas) AND health IN ('up', 'slow') AND intent <> 'removed')";
+
+/**
+ * Live chunks that count on this node's copy, or have no second one within reach: a copy that was given up when there were
+ * others may be the last one, now that their nodes are away.
+ */
 async function findNeeded(pool: pg.Pool, ids: readonly ChunkId[], nodeId: number): Promise<ChunkId[]> {
   const { rows } = await pool.query<{ id: Buffer }>({
     name: "garbage-needed",
     text: `SELECT id FROM chunk WHERE id = ANY ($1::bytea[])
-              AND (state = 'live' AND ($2::smallint = ANY (replicas) OR cardinality(replicas) < 2)
+              AND (state = 'live' AND ($2::smallint = ANY (replicas) OR ${REACHABLE_COPIES} < 2)
                    OR EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id) AND state <> 'live')`,
     values: [ids.map(chunkIdToBytes), nodeId],
   });
