@@ -77,6 +77,27 @@ test("nodes that never come back: it lasts and tells an operator once, who may e
   expect([safemode.isOn(), await events()]).toEqual([false, ["safemode.on", "safemode.left"]]);
 });
 
+test("an operator ends it while the rows are being counted: the count does not bring it back", async () => {
+  await cluster.keep();
+  await safemode.step();
+  const tx = await database.pool.connect();
+  await tx.query("BEGIN");
+  await tx.query("LOCK TABLE chunk"); // there is no counting before this ends
+  const counting = safemode.step();
+  await safemode.leave({ userId: "operator" });
+  await tx.query("ROLLBACK");
+  tx.release();
+  await counting;
+  expect(safemode.isOn()).toBe(false);
+});
+
+test("a new reign begins while the rows are being counted: what was counted for the one before does not end it", async () => {
+  const counting = safemode.step(); // of no chunks, which would end it
+  safemode.enter();
+  await counting;
+  expect(safemode.isOn()).toBe(true);
+});
+
 test("the database does not answer: it stays on", async () => {
   const broken = createSafemode({
     pool: { connect: () => Promise.reject(new Error("away")), query: () => Promise.reject(new Error("away")) } as never,

@@ -59,8 +59,11 @@ export function createSafemode({
   let heard: string;
   let heardSinceMs: number;
   let isReported: boolean;
+  /** Grows with whatever makes the answer of a look that is under way one to another question. */
+  let turn = 0;
 
   const enter = (): void => {
+    turn++;
     why = JUST_STARTED;
     since = clock.now();
     enteredAtMs = clock.monotonicMs();
@@ -90,10 +93,12 @@ export function createSafemode({
     status: () => ({ isOn: why !== undefined, why: why ?? "", since }),
     async step() {
       if (why === undefined) return;
+      const ours = turn;
       const nodes = (await readNodes(pool)).map((node) => ({ ...node, isHeard: hasHeard(node.id) }));
       const heardIds = nodes.filter(({ isHeard }) => isHeard).map(({ id }) => id);
-      noteHeard(heardIds);
       const counts = await countChunks(pool, heardIds);
+      if (turn !== ours) return; // an operator ended it, or it began anew, while the rows were counted
+      noteHeard(heardIds);
       why = whyStillSafe({ ...counts, nodes, stableMs: clock.monotonicMs() - heardSinceMs }, terms);
       if (why !== undefined) return await report(why);
       if (isReported)
@@ -107,6 +112,7 @@ export function createSafemode({
       if (why === undefined) return;
       const message = `An operator ended safemode. What spoke against it: ${why}`;
       await recordEvent(pool, { severity: "warning", kind: "safemode.left", message, actorId: userId });
+      turn++;
       why = undefined;
     },
   };
