@@ -40,6 +40,12 @@ describe("replicate", () => {
     expect((await target.client.get(id)).equals(bytes)).toBe(true);
   });
 
+  test("a chunk with more copies than one command may name sources: the first of them are enough", async () => {
+    const { id } = await putChunk(source);
+    const sources = Array.from({ length: limits.replicateSourcesMax + 1 }, (_, index) => at(source, index + 1));
+    expect(await target.commands.replicate(id, sources, 1)).toMatchObject({ stored: true });
+  });
+
   test("the first sources are damaged, missing and gone: each is told of, and the last one gives the chunk", async () => {
     const { id, bytes } = await putChunk(source);
     const third = await startTestNode();

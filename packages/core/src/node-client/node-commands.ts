@@ -19,7 +19,7 @@ import type { NodeConnection } from "./node-connection.ts";
 export interface NodeCommands {
   /**
    * The node fetches the chunk from the first source that has it whole, keeps it durably, reads it back. What it holds whole
-   * already it does not fetch. Rejects with `chunk.no_source` (`details.bad` as below), `store.full`, `store.failed`.
+   * already it does not fetch. Of many sources, only the first `limits.replicateSourcesMax` are tried. Rejects with `chunk.no_source` (`details.bad` as below), `store.full`, `store.failed`.
    */
   replicate(id: ChunkId, sources: readonly NodeAddress[], epoch: number, signal?: AbortSignal): Promise<Replicated>;
   /** Reads it from the disk and checks it. Rejects with `chunk.not_found` or `chunk.corrupt`. */
@@ -94,7 +94,7 @@ export class HttpNodeCommands implements NodeCommands {
   }
 
   async replicate(id: ChunkId, sources: readonly NodeAddress[], epoch: number, signal?: AbortSignal): Promise<Replicated> {
-    const from = sources.map(({ id, host, port }) => ({ id, host, port }));
+    const from = sources.slice(0, limits.replicateSourcesMax).map(({ id, host, port }) => ({ id, host, port }));
     return await this.#command(`/chunks/${id}/replicate`, { sources: from }, replicated, { epoch, signal });
   }
 
