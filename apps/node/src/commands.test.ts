@@ -15,7 +15,10 @@ const STALE = { code: "store.stale_epoch" };
 
 let source: TestNode;
 let target: TestNode;
-beforeEach(async () => void ([source, target] = await Promise.all([startTestNode(), startTestNode()])));
+beforeEach(async () => {
+  [source, target] = await Promise.all([startTestNode(), startTestNode()]);
+  for (const { commands } of [source, target]) await commands.scrub({ action: "stop" }); // it would find a test's damage first
+});
 afterEach(() => Promise.all([source.drop(), target.drop()]));
 
 async function putChunk(node: TestNode, length = 100_000): Promise<{ id: ChunkId; bytes: Buffer }> {
