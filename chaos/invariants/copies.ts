@@ -1,5 +1,5 @@
 /** Each chunk's copies, read from the nodes themselves: what the rows promise is on the disks, whole. */
-import { type ChunkId, chunkIdFromBytes } from "@holdfast/core/chunking";
+import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "@holdfast/core/chunking";
 import type { NodeAddress, NodeClients } from "@holdfast/core/node-client";
 import type { Database } from "@holdfast/db";
 
@@ -21,21 +21,34 @@ export interface CopyFindings {
   faults: string[];
 }
 
-export async function checkCopies({ pool }: Database, clients: NodeClients, replicas: number): Promise<CopyFindings> {
+export async function checkCopies({ pool }: Pick<Database, "pool">, clients: NodeClients, replicas: number): Promise<CopyFindings> {
   const nodes = await readNodes({ pool });
-  const { rows } = await pool.query<{ id: Buffer; length: number; replicas: number[] }>(
-    "SELECT id, length, replicas FROM chunk WHERE state = 'live' ORDER BY id",
-  );
-  const chunks: Chunk[] = rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
+  const chunks = await readChunks({ pool });
   const faults: string[] = [];
   const queue = [...chunks];
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
-      for (let chunk = queue.pop(); chunk !== undefined; chunk = queue.pop())
-        faults.push(...(await faultsOf(chunk, nodes, clients, replicas)));
+      for (let chunk = queue.pop(); chunk !== undefined; chunk = queue.pop()) {
+        const found = await faultsOf(chunk, nodes, clients, replicas);
+        if (found.length > 0 && (await isUnchanged({ pool }, chunk))) faults.push(...found);
+      }
     }),
   );
   return { chunks: chunks.length, copies: chunks.reduce((sum, chunk) => sum + chunk.replicas.length, 0), faults };
+}
+
+async function readChunks({ pool }: Pick<Database, "pool">, only?: ChunkId): Promise<Chunk[]> {
+  const { rows } = await pool.query<{ id: Buffer; length: number; replicas: number[] }>(
+    "SELECT id, length, replicas FROM chunk WHERE state = 'live' AND ($1::bytea IS NULL OR id = $1) ORDER BY id",
+    [only === undefined ? null : chunkIdToBytes(only)],
+  );
+  return rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
+}
+
+/** A copy that was given up while we looked for it is not missing. */
+async function isUnchanged(database: Pick<Database, "pool">, { id, replicas }: Chunk): Promise<boolean> {
+  const [now] = await readChunks(database, id);
+  return now !== undefined && now.replicas.join() === replicas.join();
 }
 
 async function faultsOf(chunk: Chunk, nodes: Map<number, Node>, clients: NodeClients, replicas: number): Promise<string[]> {
