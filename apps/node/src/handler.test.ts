@@ -1,18 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
+import { Readable } from "node:stream";
 import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
 import { chunkIdOf } from "@holdfast/core/chunking";
 import { MemoryChunkStore } from "@holdfast/core/chunk-store";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger, limits, systemClock } from "@holdfast/core/kernel";
 import { createLatencyMeter } from "@holdfast/core/node-registration";
+import { EPOCH_HEADER } from "@holdfast/core/node-client";
 import { signRequest } from "@holdfast/core/request-signing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createChunkMemory } from "./chunk-memory.ts";
 import { EpochMemory } from "./epoch-memory.ts";
 import { createNodeHandler } from "./handler.ts";
+import type { Exchange } from "./route.ts";
 import { chunkRoutes } from "./routes/chunks.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { reportRoutes } from "./routes/reports.ts";
@@ -22,7 +26,10 @@ import { CLUSTER_KEY, startTestNode, type TestNode } from "./testing/index.ts";
 
 let node: TestNode;
 beforeAll(async () => void (node = await startTestNode({ bind: "0.0.0.0" })));
-afterAll(() => node.drop());
+afterAll(async () => {
+  await node.drop();
+  rmSync(directory, { recursive: true });
+});
 
 const CHUNK = randomBytes(10_000);
 const ID = chunkIdOf(CHUNK);
@@ -32,7 +39,8 @@ const memory = createChunkMemory();
 const requireJoined = () => undefined;
 const idle = () => expect.unreachable();
 const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
-const epochs = new EpochMemory(tmpdir());
+const directory = mkdtempSync(join(tmpdir(), "holdfast-handler-"));
+const epochs = new EpochMemory(directory);
 const routes = [
   ...reportRoutes(store, facts),
   ...chunkRoutes({ store, memory, latencies, requireJoined }),
@@ -233,4 +241,18 @@ test("a SHA-256 that the sender adds is checked, and given to the reader who ask
   expect((await signed("GET", path, { headers: { "want-content-digest": "sha-256=10" } })).headers["content-digest"]).toBe(digest);
   expect((await signed("GET", path)).headers["content-digest"]).toBeUndefined();
   await node.client.delete(ID);
+});
+
+test.each([
+  ["/trash", { ids: [ID] }],
+  ["/trash/restore", { ids: [ID] }],
+  ["/trash/purge", { olderThanMs: 0 }],
+])("POST %s is not carried out for a caller who was cut off while it waited: to him it is dead", async (path, body) => {
+  const route = routes.find((candidate) => candidate.method === "POST" && candidate.path === path)!;
+  const headers = { "content-type": "application/json", [EPOCH_HEADER]: "1" };
+  const req = Object.assign(Readable.from([Buffer.from(JSON.stringify(body))]), { headers });
+  const late = { req, res: {}, parameter: "", query: new URLSearchParams(), gone: AbortSignal.abort() } as unknown as Exchange;
+  await store.put(ID, CHUNK);
+  await expect(route.serve(late)).rejects.toMatchObject({ name: "AbortError" });
+  expect(await store.stat(ID)).toBeDefined();
 });

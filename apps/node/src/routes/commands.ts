@@ -57,19 +57,26 @@ export function commandRoutes({ store, epochs, replicate, scrub, lost, memory, r
     }
   }
 
+  /** Not for a caller who was cut off while this waited: to him the order is dead, and others count on that. */
+  const underEpoch = <T>(exchange: Exchange, work: () => Promise<T>): Promise<T> =>
+    epochs.under(epochOf(exchange), () => {
+      exchange.gone.throwIfAborted();
+      return work();
+    });
+
   async function trash(exchange: Exchange): Promise<void> {
     const { ids } = await bodyOf(exchange, trashBody);
-    answerJson(exchange.res, 200, { ids: await epochs.under(epochOf(exchange), () => store.trash(ids)) });
+    answerJson(exchange.res, 200, { ids: await underEpoch(exchange, () => store.trash(ids)) });
   }
 
   async function restore(exchange: Exchange): Promise<void> {
     const { ids } = await bodyOf(exchange, restoreBody);
-    answerJson(exchange.res, 200, { ids: await epochs.under(epochOf(exchange), () => store.restore(ids)) });
+    answerJson(exchange.res, 200, { ids: await underEpoch(exchange, () => store.restore(ids)) });
   }
 
   async function purge(exchange: Exchange): Promise<void> {
     const { olderThanMs } = await bodyOf(exchange, purgeBody);
-    answerJson(exchange.res, 200, await epochs.under(epochOf(exchange), () => store.purgeTrash(olderThanMs)));
+    answerJson(exchange.res, 200, await underEpoch(exchange, () => store.purgeTrash(olderThanMs)));
   }
 
   async function list({ res, query }: Exchange): Promise<void> {
