@@ -44,6 +44,7 @@ const NOTE_INTERVAL_MS = 1 * SECOND_MS;
 const REFUSALS_MAX = 3;
 /** How much of the latest second goes into the rate that is shown. */
 const RATE_SMOOTHING = 0.3;
+const NO_SOURCE = "No node has a whole copy within reach that could be the source.";
 
 /** Rejects with what keeps every chunk from moving: the database, or another leader. */
 export async function runPass(
@@ -154,6 +155,10 @@ class MovePass {
   /** True when there is one copy more. */
   async #copy({ chunk, why }: Move, to: NodeSnapshot): Promise<boolean> {
     const from = this.#holders(chunk).filter(({ health }) => health !== "down");
+    if (from.length === 0) {
+      this.#fail(NO_SOURCE);
+      return false;
+    }
     const task = { chunkId: chunk.id, length: chunk.length, from, to, why, copiesLeft: from.length };
     const outcome = await this.#pace
       .pass(chunk.length, { urgent: false, signal: this.#stop })
@@ -170,7 +175,7 @@ class MovePass {
         this.#fail(`${to.name} takes no copies: ${outcome.reason}`);
         return false;
       case "no-source":
-        this.#fail("No node has a whole copy within reach that could be the source.");
+        this.#fail(NO_SOURCE);
         return false;
       case "unwanted":
       case "cancelled":
