@@ -25,7 +25,7 @@ export async function tidy({ pool }: Pick<Database, "pool">, clients: NodeClient
     strays = await findStrays({ pool }, clients);
   }
   const seconds = isTidy(strays) ? (performance.now() - startMs) / 1_000 : undefined;
-  const consistency = await checkConsistency({ pool, clients, youngMs: limitMs });
+  const consistency = await checkConsistency({ pool, clients });
   const contradictions = exitCodeOf(consistency) === 0 ? [] : [`fsck: ${describeConsistency(consistency).join("; ")}`];
   return { before, seconds, violations: [...leftovers(strays, limitMs), ...contradictions] };
 }

@@ -15,15 +15,13 @@ import { type Consistency, Findings } from "./finding.ts";
 export interface ConsistencyOptions {
   pool: pg.Pool;
   clients: { clientFor(node: NodeAddress): Pick<ChunkStore, "list" | "stat"> };
-  /** Chunks younger than this may still be on their way; two minutes unless given. */
-  youngMs?: number;
 }
 
 /** Rejects when the database does not answer. */
-export async function checkConsistency({ pool, clients, youngMs }: ConsistencyOptions): Promise<Consistency> {
+export async function checkConsistency({ pool, clients }: ConsistencyOptions): Promise<Consistency> {
   const findings = new Findings(limits.fsckFindingsMax);
   const rows = await checkRows(pool, findings);
-  const { unchecked, ...copies } = await checkCopies({ pool, clients, findings, youngMs });
+  const { unchecked, ...copies } = await checkCopies({ pool, clients, findings });
   return { findings: findings.first, counts: findings.counts, unchecked, checked: { ...rows, ...copies } };
 }
 

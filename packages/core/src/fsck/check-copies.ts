@@ -15,7 +15,6 @@ export interface CopyCheck {
   pool: pg.Pool;
   clients: { clientFor(node: NodeAddress): Pick<ChunkStore, "list" | "stat"> };
   findings: Findings;
-  youngMs?: number | undefined;
 }
 
 /** Returns what was looked at, and which nodes could not be asked. */
@@ -39,7 +38,7 @@ export async function checkCopies(check: CopyCheck): Promise<{ copies: number; n
 async function checkNode(check: CopyCheck, node: KnownNode, missing: Map<ChunkId, number[]>): Promise<number> {
   let held = 0;
   const unknown: ChunkStat[] = [];
-  for await (const range of compareNode(check.pool, check.clients.clientFor(node), node.id, check.youngMs)) {
+  for await (const range of compareNode(check.pool, check.clients.clientFor(node), node.id)) {
     held += range.held;
     await reportMissing(check, node, range, missing);
     await reportUnlisted(check, node, range.unlisted);

@@ -7,13 +7,10 @@
 import type pg from "pg";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
 import type { ChunkStat, ChunkStore } from "../chunk-store/index.ts";
-import { limits, MINUTE_MS } from "../kernel/index.ts";
+import { limits } from "../kernel/index.ts";
 
 /** Rows of one statement. */
 const ROWS_MAX = 4 * limits.listPageMax;
-
-/** A chunk written so lately may be on its way into the listing. */
-const YOUNG_MS = 2 * MINUTE_MS;
 
 export interface RangeDifferences {
   /** Chunks that the node listed. */
@@ -35,18 +32,12 @@ interface Row {
   id: ChunkId;
   state: "live" | "condemned";
   isListed: boolean;
-  isYoung: boolean;
   /** Its copies are being trashed at this moment. */
   isBeingTrashed: boolean;
 }
 
 /** Range by range, in the order of the ids. Rejects when the node or the database does not answer: then nothing is known of the rest. */
-export async function* compareNode(
-  pool: pg.Pool,
-  store: Pick<ChunkStore, "list">,
-  nodeId: number,
-  youngMs: number = YOUNG_MS,
-): AsyncGenerator<RangeDifferences> {
+export async function* compareNode(pool: pg.Pool, store: Pick<ChunkStore, "list">, nodeId: number): AsyncGenerator<RangeDifferences> {
   let held: ChunkStat[] = [];
   let isListEnded = false;
   for (let after: ChunkId | undefined; ;) {
@@ -55,7 +46,7 @@ export async function* compareNode(
       isListEnded = held.length === 0;
     }
     const upTo = isListEnded ? undefined : held.at(-1)!.id;
-    const { rows, asOf } = await readRows(pool, { nodeId, after, upTo, held, youngMs });
+    const { rows, asOf } = await readRows(pool, { nodeId, after, upTo, held });
     const through: ChunkId | undefined = rows.length === ROWS_MAX ? rows.at(-1)!.id : upTo;
     const isInRange = ({ id }: ChunkStat): boolean => through === undefined || id <= through;
     yield differences(held.filter(isInRange), rows, asOf);
@@ -68,7 +59,7 @@ export async function* compareNode(
 function differences(held: readonly ChunkStat[], rows: readonly Row[], asOf: Date): RangeDifferences {
   const listed = new Set(held.map(({ id }) => id));
   const known = new Map(rows.map((row) => [row.id, row]));
-  const missing = rows.filter(({ id, isListed, isYoung }) => isListed && !isYoung && !listed.has(id));
+  const missing = rows.filter(({ id, isListed }) => isListed && !listed.has(id));
   const unlisted = held.filter(({ id }) => known.has(id) && !known.get(id)!.isListed && !known.get(id)!.isBeingTrashed);
   const isLive = ({ id }: { id: ChunkId }): boolean => known.get(id)!.state === "live";
   return {
@@ -87,24 +78,21 @@ interface Range {
   after: ChunkId | undefined;
   upTo: ChunkId | undefined;
   held: readonly ChunkStat[];
-  youngMs: number;
 }
 
 /** What is said to be on the node in this range, and what the node listed: at most `ROWS_MAX`, from the front. */
-async function readRows(pool: pg.Pool, { nodeId, after, upTo, held, youngMs }: Range): Promise<{ rows: Row[]; asOf: Date }> {
+async function readRows(pool: pg.Pool, { nodeId, after, upTo, held }: Range): Promise<{ rows: Row[]; asOf: Date }> {
   const { rows } = await pool.query<Omit<Row, "id"> & { id: Buffer; asOf: Date }>({
     name: "inventory-rows",
     text: `SELECT id, state, $3::smallint = ANY (replicas) AS "isListed",
-                  created_at > now() - $5::bigint * interval '1 millisecond' AS "isYoung",
                   coalesce(trashing_until >= clock_timestamp(), false) AS "isBeingTrashed", statement_timestamp() AS "asOf"
              FROM chunk WHERE id > $1 AND ($2::bytea IS NULL OR id <= $2) AND ($3::smallint = ANY (replicas) OR id = ANY ($4::bytea[]))
-            ORDER BY id LIMIT $6`,
+            ORDER BY id LIMIT $5`,
     values: [
       after === undefined ? Buffer.alloc(0) : chunkIdToBytes(after),
       upTo === undefined ? null : chunkIdToBytes(upTo),
       nodeId,
       held.map(({ id }) => chunkIdToBytes(id)),
-      youngMs,
       ROWS_MAX,
     ],
   });

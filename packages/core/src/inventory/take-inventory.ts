@@ -40,7 +40,6 @@ export interface InventoryParts {
     commandsFor(node: NodeAddress): Pick<NodeCommands, "verify" | "restore" | "lostChunks">;
   };
   brakes: BrakeLimits;
-  youngMs?: number;
 }
 
 export interface InventoryFindings {
@@ -62,7 +61,7 @@ export async function takeInventory(
   { signal, lostBefore = 0 }: { signal: AbortSignal; lostBefore?: number },
 ): Promise<InventoryFindings> {
   const inventory = new NodeInventory(parts, node, lostBefore);
-  for await (const range of compareNode(parts.pool, parts.clients.clientFor(node), node.id, parts.youngMs)) {
+  for await (const range of compareNode(parts.pool, parts.clients.clientFor(node), node.id)) {
     signal.throwIfAborted();
     await inventory.settle(range);
   }
