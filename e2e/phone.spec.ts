@@ -13,7 +13,8 @@ test("an upload and a toast at once: New stays within reach, with the list of up
   writeFileSync(film, "");
   truncateSync(film, 200 * MiB);
   for (const name of ["First", "Second"]) await drive.makeFolder(name);
-  await (await uploadLine(page)).stall();
+  const line = await uploadLine(page);
+  await line.stall();
   await drive.uploadFiles(film);
 
   const pressNew = async (): Promise<void> => {
@@ -31,5 +32,10 @@ test("an upload and a toast at once: New stays within reach, with the list of up
   await page.getByRole("button", { name: "Hide the list" }).tap();
   await trash("Second");
   await pressNew();
+
   await page.getByRole("button", { name: "Pause all" }).tap();
+  await line.free();
+  await page.getByRole("button", { name: "Show the list" }).tap();
+  await drive.upload("film.mp4").getByRole("button", { name: "Cancel" }).tap();
+  await expect.poll(() => drive.committed()).toEqual({}); // nothing is left for whoever signs in next
 });
