@@ -1,6 +1,6 @@
 "use client";
 import type { NodeReport } from "@holdfast/core/cluster-state";
-import { Button, Dialog, DialogActions, Field, Skeleton } from "@holdfast/ui";
+import { Button, Dialog, DialogActions, Field, Skeleton, wordsFor } from "@holdfast/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Answers, type Questions, useTRPC } from "../api/trpc.ts";
@@ -72,7 +72,7 @@ export function ChangeDialog({ node, kind, onClose }: ChangeDialogProps) {
             required
           />
         )}
-        <Consequences preview={preview.data} failure={preview.error?.message} />
+        <Consequences preview={preview.data} failure={preview.error === null ? undefined : wordsFor(preview.error)} />
         {kind === "remove" && (
           <Field
             label={`Type ${node.name} to remove it`}
