@@ -9,13 +9,13 @@
 import type pg from "pg";
 import { createWorker, type Worker, type WorkerStatus } from "../background/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
+import type { SafemodeReader } from "../safemode/index.ts";
 import { type Leadership, LeadershipError } from "../leadership/index.ts";
 import type { Membership } from "../membership/index.ts";
 import type { NodeAddress, NodeCommands } from "../node-client/index.ts";
 import { type CopyEngine, createCopyEngine } from "./copy-engine.ts";
 import { createPace } from "./pace.ts";
 import { Repairer } from "./repairer.ts";
-import type { Safemode } from "./safemode.ts";
 import { type HealingView, readView } from "./view.ts";
 
 export interface HealingOptions {
@@ -24,7 +24,7 @@ export interface HealingOptions {
   membership: Membership;
   clients: { commandsFor(node: NodeAddress): Pick<NodeCommands, "replicate" | "verify" | "trash" | "restore"> };
   logger: Logger;
-  safemode?: Safemode;
+  safemode?: SafemodeReader;
   /** Copies each chunk should have, unless the cluster's row says otherwise. */
   replicas?: number;
   /** How long a node that is down is awaited before its copies are replaced. */
@@ -45,7 +45,7 @@ export interface Healing {
   stop(): Promise<void>;
 }
 
-const NEVER_IN_SAFEMODE: Safemode = { isOn: () => false, why: () => "" };
+const NEVER_IN_SAFEMODE: SafemodeReader = { isOn: () => false, why: () => "" };
 
 export function createHealing(options: HealingOptions): Healing {
   const { pool, leadership, clients, membership, logger, clock = systemClock, intervalMs = limits.healingIntervalMs } = options;

@@ -10,6 +10,7 @@ import type { WorkState } from "@holdfast/db";
 import type pg from "pg";
 import { type Clock, MINUTE_MS, SECOND_MS } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
+import type { SafemodeReader } from "../safemode/index.ts";
 import {
   finishRepair,
   type OpenRepair,
@@ -22,14 +23,13 @@ import {
 } from "./repair-record.ts";
 import { newTally, type Refusals, type RoundParts, type RoundTally, runRound } from "./repair-round.ts";
 import { PAUSED, whyBlocked, whyRepair, whyUnreadable, whyWaiting } from "./repair-words.ts";
-import type { Safemode } from "./safemode.ts";
 import { type Stage, type Survey, surveyMissing } from "./survey.ts";
 import type { HealingView } from "./view.ts";
 
 export interface RepairerOptions extends Omit<RoundParts, "refusals" | "leadership"> {
   pool: pg.Pool;
   leadership: Leadership;
-  safemode: Safemode;
+  safemode: SafemodeReader;
   /** The latest view; undefined until the first. */
   view: () => HealingView | undefined;
   repairAfterMs: number;

@@ -1,1 +1,1 @@
-export { createSafemode, type Safemode, type SafemodeOptions, type SafemodeStatus } from "./safemode.ts";
+export { createSafemode, type Safemode, type SafemodeOptions, type SafemodeReader, type SafemodeStatus } from "./safemode.ts";

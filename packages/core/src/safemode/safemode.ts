@@ -24,9 +24,14 @@ export interface SafemodeStatus {
   since: Date;
 }
 
-export interface Safemode {
+/** Asked by whatever repairs, moves or removes. */
+export interface SafemodeReader {
   isOn(): boolean;
+  /** For people; empty while it is off. */
   why(): string;
+}
+
+export interface Safemode extends SafemodeReader {
   status(): SafemodeStatus;
   /** Looks whether it may end. */
   step(): Promise<void>;

@@ -7,7 +7,7 @@
  */
 import type pg from "pg";
 import { recordEvent } from "../events/index.ts";
-import type { Safemode } from "../healing/index.ts";
+import type { SafemodeReader } from "../safemode/index.ts";
 import { type Clock, limits, SECOND_MS, systemClock } from "../kernel/index.ts";
 import { LeadershipError } from "../leadership/index.ts";
 import type { Membership } from "../membership/index.ts";
@@ -20,7 +20,7 @@ import { readSettings, type SettingDefaults } from "./view.ts";
 
 export interface RebalancerOptions extends SettingDefaults, Omit<MovingParts, "clock" | "settleMs"> {
   membership: Membership;
-  safemode?: Safemode;
+  safemode?: SafemodeReader;
   /** How long a new chunk is left alone, because its last copies may be on their way. */
   settleMs?: number;
   clock?: Clock;

@@ -4,7 +4,8 @@ import type { TestDatabase } from "@holdfast/db/testing";
 import { ChunkStoreError } from "../../chunk-store/index.ts";
 import { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes } from "../../chunking/index.ts";
 import { listEvents } from "../../events/index.ts";
-import { createHealing, type HealingOptions, type Safemode } from "../../healing/index.ts";
+import { createHealing, type HealingOptions } from "../../healing/index.ts";
+import type { SafemodeReader } from "../../safemode/index.ts";
 import { createLogger, GiB } from "../../kernel/index.ts";
 import { createLeadership, type Leadership } from "../../leadership/index.ts";
 import { type NodeSnapshot, readNodes } from "../../membership/index.ts";
@@ -34,7 +35,7 @@ export interface Controller {
 }
 
 export interface ControllerChanges {
-  safemode?: Safemode;
+  safemode?: SafemodeReader;
   settleMs?: number;
 }
 
