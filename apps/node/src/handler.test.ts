@@ -53,7 +53,7 @@ const routes = [
     memory: memory.healing,
     requireJoined,
   }),
-  ...simulationRoutes(new NodeFaults({ chunkPath: () => "", logger: createLogger("test", "silent") }), true),
+  ...simulationRoutes(new NodeFaults({ store: { locate: async () => undefined }, logger: createLogger("test", "silent") }), true),
 ];
 /** An address of this machine that is not loopback, where it has one. */
 const outside = Object.values(networkInterfaces())

@@ -81,7 +81,7 @@ async function openParts(settings: NodeSettings, logger: Logger, undo: AsyncDisp
   const marker = await openIdentity(directory, settings.store);
   const disk = await FileChunkStore.open({ directory, reserveBytes, logger });
   undo.defer(() => disk.close());
-  const faults = new NodeFaults({ chunkPath: (id) => disk.chunkPath(id), logger });
+  const faults = new NodeFaults({ store: disk, logger });
   undo.defer(() => faults.recover());
   const store = withFaults(disk, faults);
 

@@ -1,6 +1,6 @@
 /** What the controller tells a node to do, over HTTP. `NodeCommands` of `node-client` is the other end. */
 import type { ChunkBuffers } from "@holdfast/core/byte-budget";
-import type { ChunkStore, ChunkTrash, FileChunkStore } from "@holdfast/core/chunk-store";
+import type { ChunkStore, ChunkTrash, LocalChunkStore } from "@holdfast/core/chunk-store";
 import { answerJson, readJson } from "@holdfast/core/http-edge";
 import { limits } from "@holdfast/core/kernel";
 import { EPOCH_HEADER } from "@holdfast/core/node-client";
@@ -33,7 +33,7 @@ export interface CommandsOptions {
   epochs: EpochMemory;
   replicate: Replicate;
   scrub: Scrub;
-  lost: FileChunkStore["lost"];
+  lost: LocalChunkStore["lost"];
   /** For chunks that are verified. */
   memory: ChunkBuffers;
   /** False until the node belongs to a cluster; it obeys nobody before. */

@@ -4,15 +4,15 @@
  * At most one of each kind is on. Each ends by itself, when it is told to, and when the process stops. Nothing here decides
  * whether a fault is safe: the controller did, for only it knows what other copies there are.
  */
+import type { LocalChunkStore } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { type ActiveFault, type NodeFault, SimulationError, TimeBoxes } from "@holdfast/core/fault-simulation";
 import type { Logger } from "@holdfast/core/kernel";
-import { damageFiles } from "./damage.ts";
+import { damagePlaces } from "./damage.ts";
 import { Pace } from "./pace.ts";
 
 export interface NodeFaultsOptions {
-  /** Where the file of a chunk is. */
-  chunkPath(id: ChunkId): string;
+  store: Pick<LocalChunkStore, "locate">;
   logger: Logger;
 }
 
@@ -95,7 +95,9 @@ export class NodeFaults {
 
   async #damage(ids: readonly ChunkId[]): Promise<() => Promise<void>> {
     try {
-      return await damageFiles(ids.map((id) => this.#options.chunkPath(id)));
+      const places = await Promise.all(ids.map((id) => this.#options.store.locate(id)));
+      if (places.includes(undefined)) throw new Error("the store does not know one of them");
+      return await damagePlaces(places.filter((place) => place !== undefined));
     } catch (cause) {
       throw new SimulationError("simulation.failed", "One of these chunks is not here any more. Nothing was damaged.", {}, { cause });
     }

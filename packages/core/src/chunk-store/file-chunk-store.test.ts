@@ -249,6 +249,24 @@ test("what was lost to damage is listed in pages, across a restart, until it is 
   expect((await again.lost(undefined, 10)).map(({ id }) => id)).toEqual(ids.slice(1));
 });
 
+test("a chunk's own bytes are found on the disk, held or trashed, and nothing is found of a chunk that is neither", async () => {
+  const store = await openStore(root);
+  const { id, bytes } = someChunk();
+  await store.put(id, bytes);
+  for (const step of ["held", "trashed"]) {
+    const { path, offset, length } = (await store.locate(id))!;
+    expect(
+      readFileSync(path)
+        .subarray(offset, offset + length)
+        .equals(bytes),
+      step,
+    ).toBe(true);
+    await store.trash([id]);
+  }
+  await store.purgeTrash(0);
+  expect(await store.locate(id)).toBeUndefined();
+});
+
 function openStore(directory: string, options: Partial<FileChunkStoreOptions> = {}): Promise<FileChunkStore> {
   return FileChunkStore.open({ directory, reserveBytes: 0, logger: createLogger("test", "silent"), ...options });
 }

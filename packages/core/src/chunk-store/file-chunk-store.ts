@@ -18,11 +18,12 @@ import type { ChunkId } from "../chunking/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import { ChunkDirectory, type Inventory } from "./chunk-directory.ts";
 import { CHUNK_FILE_BYTES_MAX, chunkFileHeader, chunkLength, HEADER_BYTES, readChunkFile } from "./chunk-file.ts";
-import type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
-import type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";
+import type { ChunkStat, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
+import type { Purged, TrashedChunk } from "./chunk-trash.ts";
 import { DiskRoom } from "./disk-space.ts";
 import { diskFileSystem, type DurableFileSystem, SyncError, syncDirectory, writeDurably } from "./durable-write.ts";
 import { ChunkStoreError } from "./errors.ts";
+import type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
 import { Turns } from "./turns.ts";
 import { corrupt, full, notFound, requireWhole } from "./verification.ts";
 
@@ -36,18 +37,12 @@ export interface FileChunkStoreOptions {
   clock?: Clock;
 }
 
-export interface LostChunk {
-  id: ChunkId;
-  /** Milliseconds since 1970. */
-  lostAt: number;
-}
-
 /** What a disk answers that is broken, or that the kernel has made read-only because of it. */
 const DISK_FAULTS = new Set(["EIO", "EROFS", "ENXIO", "ENODEV", "EUCLEAN"]);
 const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
 const FOREIGN_FILES_LOGGED = 5;
 
-export class FileChunkStore implements ChunkStore, ChunkTrash {
+export class FileChunkStore implements LocalChunkStore {
   readonly #directory: ChunkDirectory;
   readonly #room: DiskRoom;
   readonly #logger: Logger;
@@ -196,9 +191,13 @@ export class FileChunkStore implements ChunkStore, ChunkTrash {
     return this.#turns.idle();
   }
 
-  /** Where the file of a chunk is, if it is held: for whoever damages it on purpose. */
-  chunkPath(id: ChunkId): string {
-    return this.#directory.chunks.path(id);
+  async locate(id: ChunkId): Promise<ChunkPlace | undefined> {
+    for (const tree of [this.#directory.chunks, this.#directory.trash]) {
+      const path = tree.path(id);
+      const file = await unlessMissing(stat(path));
+      if (file !== undefined) return { path, offset: HEADER_BYTES, length: chunkLength(file.size) };
+    }
+    return undefined;
   }
 
   async #write(id: ChunkId, bytes: Buffer): Promise<void> {
