@@ -89,6 +89,7 @@ export function createCopyEngine({ leadership, clients, pace, clock, logger }: C
     rate: () => pace.rate(),
     stop: () => stopping.abort(),
     async run(task, signal) {
+      if (task.from.length === 0) return { state: "no-source" };
       try {
         await pace.pass(task.length, { urgent: task.copiesLeft <= 1, signal });
         const slot = await slots.take(task, signal);

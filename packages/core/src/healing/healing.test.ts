@@ -223,6 +223,14 @@ describe("a copy goes wrong", () => {
     expect(await healing.engine.run(copyOf(id, 4), new AbortController().signal)).toEqual({ state: "unwanted" });
     expect(await cluster.replicas(id)).toEqual([1, 2]);
   });
+
+  test("nobody is left to copy from: no node is asked", async () => {
+    cluster = await HealingCluster.create(database, 4);
+    const id = await cluster.keep([1, 2]);
+    const { healing } = await cluster.heal({ safemode: { isOn: () => true, why: () => "it is" } });
+    expect(await healing.engine.run(copyOf(id, 4, { from: [] }), new AbortController().signal)).toEqual({ state: "no-source" });
+    expect(cluster.replications).toEqual([]);
+  });
 });
 
 const copyOf = (chunkId: ChunkId, to: number, changes: Partial<CopyTask> = {}): CopyTask => ({

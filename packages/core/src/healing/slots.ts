@@ -3,6 +3,7 @@ import type { NodeSnapshot } from "../membership/index.ts";
 
 /** What a copy needs to know of its task to find its place. */
 interface Applicant {
+  /** At least one. */
   from: readonly NodeSnapshot[];
   to: NodeSnapshot;
   copiesLeft: number;
@@ -60,8 +61,7 @@ export class CopySlots {
   #slotFor({ from, to }: Applicant): Slot | undefined {
     if (countOf(this.#byTarget, to.id) >= limits.healingCopiesPerNode) return undefined;
     const sources = from.toSorted((a, b) => Number(a.health !== "up") - Number(b.health !== "up") || this.#load(a) - this.#load(b));
-    const first = sources[0];
-    if (first === undefined) return { from: sources, release: () => undefined };
+    const first = sources[0]!;
     const pair = `${first.id}>${to.id}`;
     if (this.#load(first) >= limits.healingCopiesPerNode || countOf(this.#byPair, pair) >= limits.healingCopiesPerPair) return undefined;
     const count = (by: number): void => {

@@ -2,7 +2,8 @@
  * Gives up copies that are too many. The others are read and found whole first; then the copy leaves the chunk's row, in a
  * fence and under its lock; only then does the node put it into its trash, from where it can still come back.
  *
- * Whoever was told by that node that it has the chunk must not count on that any more: `trashing_until` says so to writers.
+ * Whoever was told by that node that it has the chunk must not count on that any more: `trashing_until` says so to writers. A
+ * chunk has one such window at a time, and only who opened it closes it: to close another's would vouch for orders still out.
  * A crash between the two steps leaves a copy that no row names, for the comparison of inventories to find.
  */
 import type pg from "pg";
@@ -22,7 +23,10 @@ export interface SurplusOptions {
   clock?: Clock;
 }
 
-/** False when nothing was given up: a copy that should stay is not whole, or the row is not what it was. Rejects with what went wrong. */
+/**
+ * False when nothing was given up: a copy that should stay is not whole, the row is not what it was, or another copy is just
+ * being given up. Rejects with what went wrong.
+ */
 export async function dropCopies(options: SurplusOptions, id: ChunkId, drops: readonly CopyDrop[]): Promise<boolean> {
   const { leadership, clock = systemClock } = options;
   const kept = [...new Map(drops.flatMap((drop) => drop.kept.map((node) => [node.id, node] as const))).values()];
@@ -30,8 +34,9 @@ export async function dropCopies(options: SurplusOptions, id: ChunkId, drops: re
   if (whole.includes(false)) return false;
   const given = drops.map(({ node }) => node);
   const announcedAtMs = clock.monotonicMs();
-  if (!(await leadership.fenced((tx) => forgetSurplus(tx, id, given, kept)))) return false;
-  await putAway(options, id, given, () => clock.monotonicMs() - announcedAtMs <= limits.trashSendWithinMs);
+  const window = await leadership.fenced((tx) => openWindow(tx, id, given, kept));
+  if (window === undefined) return false;
+  await putAway(options, id, given, window, () => clock.monotonicMs() - announcedAtMs <= limits.trashSendWithinMs);
   return true;
 }
 
@@ -51,32 +56,39 @@ function isDisowned(code: string): code is BadCopyReason {
   return code === "chunk.corrupt" || code === "chunk.not_found";
 }
 
-async function forgetSurplus(
+/** The time when it closes by itself. */
+type TrashWindow = Date;
+
+/** The copies leave the row. Undefined when they may not. */
+async function openWindow(
   tx: pg.PoolClient,
   id: ChunkId,
   given: readonly NodeSnapshot[],
   kept: readonly NodeSnapshot[],
-): Promise<boolean> {
-  const { rowCount } = await tx.query(FORGET_SURPLUS, [
+): Promise<TrashWindow | undefined> {
+  const { rows } = await tx.query<{ until: TrashWindow }>(OPEN_WINDOW, [
     chunkIdToBytes(id),
     given.map((node) => node.id),
     kept.map((node) => node.id),
     limits.trashSendWithinMs + limits.nodeCommandLifeMs,
   ]);
-  return rowCount === 1;
+  return rows[0]?.until;
 }
 
 /** The row is locked by the update itself, and judged as it is then. */
-const FORGET_SURPLUS = `
+const OPEN_WINDOW = `
   UPDATE chunk SET replicas = ARRAY(SELECT unnest(replicas) EXCEPT SELECT unnest($2::smallint[]) ORDER BY 1),
          trashing_until = clock_timestamp() + $4::bigint * interval '1 millisecond'
-   WHERE id = $1 AND state = 'live' AND replicas @> $2::smallint[] AND replicas @> $3::smallint[]`;
+   WHERE id = $1 AND state = 'live' AND replicas @> $2::smallint[] AND replicas @> $3::smallint[]
+     AND (trashing_until IS NULL OR trashing_until <= clock_timestamp())
+  RETURNING trashing_until AS until`;
 
 /** `inTime` says whether an order would still be dead before the announcement in the row runs out: this process may have slept. */
 async function putAway(
   { leadership, clients, logger }: SurplusOptions,
   id: ChunkId,
   given: readonly NodeSnapshot[],
+  window: TrashWindow,
   inTime: () => boolean,
 ): Promise<void> {
   try {
@@ -84,7 +96,7 @@ async function putAway(
       if (!inTime()) throw new Error("it is too late to order this");
       await clients.commandsFor(node).trash([id], leadership.requireEpoch());
     }
-    const named = await leadership.fenced((tx) => endTrashing(tx, id));
+    const named = await leadership.fenced((tx) => closeWindow(tx, id, window));
     for (const node of given.filter(({ id }) => named.includes(id)))
       // written there again in the meantime
       await clients.commandsFor(node).restore([id], leadership.requireEpoch());
@@ -94,10 +106,11 @@ async function putAway(
 }
 
 /** The order was carried out: what is written from now on counts. Returns the nodes the row names. */
-async function endTrashing(tx: pg.PoolClient, id: ChunkId): Promise<readonly number[]> {
-  const { rows } = await tx.query<{ replicas: number[] }>(
-    "UPDATE chunk SET trashing_until = clock_timestamp() WHERE id = $1 RETURNING replicas",
-    [chunkIdToBytes(id)],
-  );
+async function closeWindow(tx: pg.PoolClient, id: ChunkId, window: TrashWindow): Promise<readonly number[]> {
+  const { rows } = await tx.query<{ replicas: number[] }>(CLOSE_WINDOW, [chunkIdToBytes(id), window]);
   return rows[0]?.replicas ?? [];
 }
+
+const CLOSE_WINDOW = `
+  UPDATE chunk SET trashing_until = CASE WHEN trashing_until = $2 THEN clock_timestamp() ELSE trashing_until END
+   WHERE id = $1 RETURNING replicas`;

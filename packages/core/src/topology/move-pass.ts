@@ -192,7 +192,7 @@ class MovePass {
       return false;
     }
     if (await dropCopies(this.#parts, chunk.id, [{ node: drop, kept, why }])) return true;
-    this.#fail("Of some chunks a copy was not whole; repair comes first.");
+    this.#fail("Of some chunks a copy was not whole, or another is just being given up; they come later.");
     return false;
   }
 
