@@ -238,17 +238,17 @@ class Collection {
 
   async #revive(): Promise<void> {
     const { pool, clients, leadership } = this.#options;
-    const { ids, asOf } = await findCondemnedInUse(pool);
-    if (ids.length === 0) return;
-    const holders = new Map<ChunkId, number[]>();
-    for (const node of this.#reachable()) {
-      const held = await clients
-        .commandsFor(node)
-        .restore(ids, leadership.requireEpoch())
-        .catch(() => []); // a node that cannot be asked is not counted as a holder
-      for (const id of held) holders.set(id, [...(holders.get(id) ?? []), node.id]);
+    for await (const { ids, asOf } of findCondemnedInUse(pool)) {
+      const holders = new Map<ChunkId, number[]>();
+      for (const node of this.#reachable()) {
+        const held = await clients
+          .commandsFor(node)
+          .restore(ids, leadership.requireEpoch())
+          .catch(() => []); // a node that cannot be asked is not counted as a holder
+        for (const id of held) holders.set(id, [...(holders.get(id) ?? []), node.id]);
+      }
+      this.#totals.revived += await leadership.fenced((tx) => revive(tx, holders, asOf));
     }
-    this.#totals.revived += await leadership.fenced((tx) => revive(tx, holders, asOf));
   }
 
   async #forget(): Promise<void> {

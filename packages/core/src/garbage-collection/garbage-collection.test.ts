@@ -495,6 +495,23 @@ describe("the last look before bytes go", () => {
   });
 });
 
+test("batches of condemned chunks that files refer to and nobody holds: what stands behind them has its turn all the same", async () => {
+  const needed = await cluster.keep({ referred: false });
+  const doomed = await keepDoomed(); // and the other with it
+  await database.pool.query(
+    `INSERT INTO chunk (id, length, replicas, state, condemned_at)
+     SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), 9, '{1}', 'condemned', now() - interval '2 days' FROM generate_series(1, 600) AS n`,
+  );
+  await database.pool.query(
+    `INSERT INTO extent (version_id, "offset", length, chunk_id)
+     SELECT $1, 1000000 + 9 * row_number() OVER (), 9, id FROM chunk WHERE length = 9`,
+    [await cluster.refer(needed)],
+  );
+  expect(await collect()).toMatchObject({ trashed: 1, revived: 1 });
+  expect([trashedOn(doomed), trashedOn(needed)]).toEqual([[1, 2, 3], []]);
+  expect(await cluster.row(needed)).toMatchObject({ state: "live", replicas: [1, 2, 3] });
+});
+
 test("the collector keeps pace with the grace: it looks often for a short one and hourly for a long one", () => {
   expect([0, 20_000, DAY_MS].map(garbageIntervalMs)).toEqual([1_000, 2_000, HOUR_MS]);
 });

@@ -11,16 +11,22 @@ export interface CondemnedInUse {
   asOf: Date;
 }
 
-export async function findCondemnedInUse(pool: pg.Pool): Promise<CondemnedInUse> {
-  const { rows } = await pool.query<{ id: Buffer; asOf: Date }>({
-    name: "garbage-condemned-in-use",
-    text: `SELECT id, clock_timestamp() AS "asOf" FROM chunk
-            WHERE state = 'condemned' AND (trashing_until IS NULL OR trashing_until < clock_timestamp())
-              AND EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
-            LIMIT $1`,
-    values: [REVIVED_AT_ONCE],
-  });
-  return { ids: rows.map(({ id }) => chunkIdFromBytes(id)), asOf: rows[0]?.asOf ?? new Date(0) };
+/** All of them, in pages: those that cannot be revived stay what they are, and must not hide the others. */
+export async function* findCondemnedInUse(pool: pg.Pool): AsyncGenerator<CondemnedInUse> {
+  let after = Buffer.alloc(0);
+  for (;;) {
+    const { rows } = await pool.query<{ id: Buffer; asOf: Date }>({
+      name: "garbage-condemned-in-use",
+      text: `SELECT id, clock_timestamp() AS "asOf" FROM chunk
+              WHERE state = 'condemned' AND (trashing_until IS NULL OR trashing_until < clock_timestamp()) AND id > $1
+                AND EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)
+              ORDER BY id LIMIT $2`,
+      values: [after, REVIVED_AT_ONCE],
+    });
+    if (rows.length > 0) yield { ids: rows.map(({ id }) => chunkIdFromBytes(id)), asOf: rows[0]!.asOf };
+    if (rows.length < REVIVED_AT_ONCE) return;
+    after = Buffer.from(rows.at(-1)!.id);
+  }
 }
 
 /** `holders` says who holds each chunk whole, as asked for after `asOf`. One that nobody was found to hold stays as it is. Returns how many live again. */

@@ -48,13 +48,17 @@ interface DueTerms {
   graceMs: number;
 }
 
-/** Condemned for the grace, and a node within reach has still to trash its copy, or no node has one. */
+/**
+ * Condemned for the grace, in nobody's use, and a node within reach has still to trash its copy, or no node has one. Chunks in
+ * use that cannot be revived yet would otherwise fill every batch, and nothing behind them would have its turn.
+ */
 function due({ nodes, graceMs }: DueTerms): { text: string; values: unknown[]; removed: number[] } {
   const reachable = nodes.filter(isWithinReach).map(({ id }) => id);
   const removed = nodes.filter(({ intent }) => intent === "removed").map(({ id }) => id);
   const text = `state = 'condemned' AND condemned_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
     AND (trashing_until IS NULL OR trashing_until < clock_timestamp())
-    AND (replicas && $2::smallint[] OR replicas <@ $3::smallint[] AND (replicas <> '{}' OR trashing_until IS NULL))`;
+    AND (replicas && $2::smallint[] OR replicas <@ $3::smallint[] AND (replicas <> '{}' OR trashing_until IS NULL))
+    AND NOT EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id)`;
   return { text, values: [graceMs, reachable, removed], removed };
 }
 
