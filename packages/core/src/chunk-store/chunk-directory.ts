@@ -3,10 +3,9 @@
  * `quarantine/` for damaged ones.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChunkId, parseChunkId } from "../chunking/index.ts";
-import { CHUNK_SUFFIX, ChunkTree } from "./chunk-tree.ts";
+import { ChunkTree } from "./chunk-tree.ts";
 import { type DurableFileSystem, syncDirectory } from "./durable-write.ts";
 
 export interface Inventory {
@@ -34,8 +33,8 @@ export class ChunkDirectory {
     return join(this.root, "incoming", id);
   }
 
-  quarantinePath(id: ChunkId): string {
-    return join(this.root, "quarantine", id + CHUNK_SUFFIX);
+  get quarantine(): string {
+    return join(this.root, "quarantine");
   }
 
   /**
@@ -45,22 +44,13 @@ export class ChunkDirectory {
    * for a chunk that is safe.
    */
   async open(): Promise<Inventory> {
-    for (const directory of ["incoming", "quarantine"]) mkdirSync(join(this.root, directory), { recursive: true });
+    for (const directory of [join(this.root, "incoming"), this.quarantine]) mkdirSync(directory, { recursive: true });
     const strangers = this.#clearIncoming();
     const trash = await this.trash.open();
     const { chunkCount, chunkBytes, foreign } = await this.chunks.open();
     const directories = [...this.chunks.directories(), ...this.trash.directories(), this.root];
     await Promise.all(directories.map((directory) => syncDirectory(directory, this.#fileSystem)));
     return { chunkCount, usedBytes: chunkBytes, foreign: [...strangers, ...foreign, ...trash.foreign] };
-  }
-
-  /** In ascending order. */
-  async quarantined(): Promise<ChunkId[]> {
-    const names = await readdir(join(this.root, "quarantine"));
-    return names
-      .map((name) => parseChunkId(name.slice(0, -CHUNK_SUFFIX.length)))
-      .filter((id) => id !== undefined)
-      .toSorted();
   }
 
   /** Returns what is not ours. */

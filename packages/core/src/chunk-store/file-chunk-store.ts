@@ -13,19 +13,21 @@
  * - the disk fails, or an fsync does: the store takes no more writes until the process is started anew. After a failed
  *   fsync the kernel forgets the bytes and reports success for the next one, so no later answer of that disk is believed.
  */
-import { rename, rm, stat, unlink } from "node:fs/promises";
+import { rm, stat, unlink } from "node:fs/promises";
 import type { ChunkId } from "../chunking/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import { ChunkDirectory, type Inventory } from "./chunk-directory.ts";
 import { CHUNK_FILE_BYTES_MAX, chunkFileHeader, chunkLength, HEADER_BYTES, readChunkFile } from "./chunk-file.ts";
+import { ChunkQuarantine } from "./chunk-quarantine.ts";
 import type { ChunkStat, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
 import type { Purged, TrashedChunk } from "./chunk-trash.ts";
+import { DiskHealth } from "./disk-health.ts";
 import { DiskRoom } from "./disk-space.ts";
-import { diskFileSystem, type DurableFileSystem, SyncError, syncDirectory, writeDurably } from "./durable-write.ts";
-import { ChunkStoreError } from "./errors.ts";
+import { diskFileSystem, type DurableFileSystem, syncDirectory, writeDurably } from "./durable-write.ts";
 import type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
+import { codeOf, unlessMissing } from "./system-error.ts";
 import { Turns } from "./turns.ts";
-import { corrupt, full, notFound, requireWhole } from "./verification.ts";
+import { corrupt, notFound, requireWhole } from "./verification.ts";
 
 export interface FileChunkStoreOptions {
   /** Made when absent; its parent must exist. */
@@ -37,23 +39,17 @@ export interface FileChunkStoreOptions {
   clock?: Clock;
 }
 
-/** What a disk answers that is broken, or that the kernel has made read-only because of it. */
-const DISK_FAULTS = new Set(["EIO", "EROFS", "ENXIO", "ENODEV", "EUCLEAN"]);
-const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
 const FOREIGN_FILES_LOGGED = 5;
 
 export class FileChunkStore implements LocalChunkStore {
   readonly #directory: ChunkDirectory;
+  readonly #quarantine: ChunkQuarantine;
   readonly #room: DiskRoom;
-  readonly #logger: Logger;
+  readonly #health: DiskHealth;
   readonly #fileSystem: DurableFileSystem;
   readonly #clock: Clock;
   readonly #turns = new Turns<ChunkId>();
   readonly #inventory: Inventory;
-  #diskErrors = 0;
-  #corruptChunks = 0;
-  /** Why the store takes no more writes; once set it stays. */
-  #failure: string | undefined;
 
   /** Counts what is there and clears what was left half-written. Only one process at a time may have a directory open. */
   static async open(options: FileChunkStoreOptions): Promise<FileChunkStore> {
@@ -73,8 +69,9 @@ export class FileChunkStore implements LocalChunkStore {
   private constructor(options: FileChunkStoreOptions & { fileSystem: DurableFileSystem }, directory: ChunkDirectory, inventory: Inventory) {
     this.#directory = directory;
     this.#inventory = inventory;
+    this.#quarantine = new ChunkQuarantine(directory.quarantine, options.logger);
     this.#room = new DiskRoom(options.directory, options.reserveBytes);
-    this.#logger = options.logger;
+    this.#health = new DiskHealth(options.logger);
     this.#fileSystem = options.fileSystem;
     this.#clock = options.clock ?? systemClock;
   }
@@ -82,7 +79,7 @@ export class FileChunkStore implements LocalChunkStore {
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
     requireWhole(id, bytes);
     return this.#turns.run(id, async () => {
-      this.#requireSound();
+      this.#health.requireSound();
       if (await this.#holdsWhole(id)) return { stored: false };
       if (await this.#takeBack(id)) return { stored: true };
       await this.#room.within(HEADER_BYTES + bytes.length, () => this.#write(id, bytes));
@@ -94,7 +91,7 @@ export class FileChunkStore implements LocalChunkStore {
 
   async get(id: ChunkId, { into }: ReadOptions = {}): Promise<Buffer> {
     const bytes = await this.#read(id, into);
-    return bytes ?? this.#turns.run(id, () => this.#setAside(id, into));
+    return bytes ?? this.#turns.run(id, () => this.#readAgain(id, into));
   }
 
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
@@ -107,7 +104,7 @@ export class FileChunkStore implements LocalChunkStore {
     return this.#turns.run(id, async () => {
       const held = await this.stat(id);
       if (held === undefined) return false;
-      await unlink(this.#directory.chunks.path(id)).catch((error: unknown) => this.#refuse(error));
+      await unlink(this.#directory.chunks.path(id)).catch((error: unknown) => this.#health.refuse(error));
       this.#forget(held);
       return true;
     });
@@ -120,7 +117,7 @@ export class FileChunkStore implements LocalChunkStore {
   }
 
   async trash(ids: readonly ChunkId[]): Promise<ChunkId[]> {
-    this.#requireSound();
+    this.#health.requireSound();
     const trashed = await Promise.all(ids.map((id) => this.#turns.run(id, () => this.#discard(id))));
     const gone = trashed.filter((id) => id !== undefined);
     const { trash, chunks } = this.#directory;
@@ -130,7 +127,7 @@ export class FileChunkStore implements LocalChunkStore {
   }
 
   async restore(ids: readonly ChunkId[]): Promise<ChunkId[]> {
-    this.#requireSound();
+    this.#health.requireSound();
     const restore = async (id: ChunkId) => ((await this.#holdsWhole(id)) || (await this.#takeBack(id)) ? id : undefined);
     const restored: (ChunkId | undefined)[] = [];
     for (const id of ids) restored.push(await this.#turns.run(id, () => restore(id))); // each is read whole: one at a time in memory
@@ -158,7 +155,7 @@ export class FileChunkStore implements LocalChunkStore {
 
   async stats(): Promise<StoreStats> {
     const { capacityBytes, freeBytes } = await this.#room.space();
-    const reason = this.#failure ?? (freeBytes < CHUNK_FILE_BYTES_MAX ? "the disk is full but for its reserve." : "");
+    const reason = this.#health.failure ?? (freeBytes < CHUNK_FILE_BYTES_MAX ? "the disk is full but for its reserve." : "");
     return {
       capacityBytes,
       freeBytes,
@@ -166,23 +163,17 @@ export class FileChunkStore implements LocalChunkStore {
       chunkCount: this.#inventory.chunkCount,
       writable: reason === "",
       reason,
-      diskErrors: this.#diskErrors,
-      corruptChunks: this.#corruptChunks,
+      diskErrors: this.#health.errors,
+      corruptChunks: this.#quarantine.taken,
       foreignFiles: this.#inventory.foreign.length,
     };
   }
 
-  /**
-   * Chunks that were found damaged and that nobody has put again since, in ascending order of id, after `after` (exclusive),
-   * at most `limit`. A restart forgets none.
-   */
   async lost(after: ChunkId | undefined, limit: number): Promise<LostChunk[]> {
     const page: LostChunk[] = [];
-    for (const id of await this.#directory.quarantined()) {
+    for await (const chunk of this.#quarantine.chunks(after)) {
       if (page.length === limit) break;
-      if (after !== undefined && id <= after) continue;
-      const file = await unlessMissing(stat(this.#directory.quarantinePath(id)));
-      if (file !== undefined && (await this.stat(id)) === undefined) page.push({ id, lostAt: Math.floor(file.ctimeMs) });
+      if ((await this.stat(chunk.id)) === undefined) page.push(chunk);
     }
     return page;
   }
@@ -207,7 +198,7 @@ export class FileChunkStore implements LocalChunkStore {
       await writeDurably(paths, [chunkFileHeader(id, bytes.length), bytes], this.#fileSystem);
     } catch (error) {
       await rm(destination, { force: true }).catch(() => undefined); // the caller is told that it failed; the next start may find it whole
-      this.#refuse(error);
+      this.#health.refuse(error);
     }
   }
 
@@ -216,7 +207,7 @@ export class FileChunkStore implements LocalChunkStore {
     if (held === undefined) return (await this.#trashed(id)) && id;
     await this.#fileSystem
       .rename(this.#directory.chunks.path(id), this.#directory.trash.path(id))
-      .catch((error: unknown) => this.#refuse(error));
+      .catch((error: unknown) => this.#health.refuse(error));
     this.#forget(held);
     return id;
   }
@@ -227,10 +218,10 @@ export class FileChunkStore implements LocalChunkStore {
     if (trashed === undefined) return false;
     const { trash, chunks } = this.#directory;
     if ((await this.#read(id, undefined, trash.path(id))) === undefined) {
-      await this.#quarantine(id, undefined, trash.path(id));
+      await this.#quarantine.take(id, trash.path(id));
       return false;
     }
-    await this.#fileSystem.rename(trash.path(id), chunks.path(id)).catch((error: unknown) => this.#refuse(error));
+    await this.#fileSystem.rename(trash.path(id), chunks.path(id)).catch((error: unknown) => this.#health.refuse(error));
     this.#inventory.chunkCount++;
     this.#inventory.usedBytes += trashed.length;
     await this.#syncAll([chunks.directoryOf(id)]);
@@ -241,7 +232,7 @@ export class FileChunkStore implements LocalChunkStore {
   async #purge(id: ChunkId, olderThanMs: number): Promise<number | undefined> {
     const trashed = await this.#trashed(id);
     if (trashed === undefined || this.#clock.now().getTime() - trashed.trashedAt < olderThanMs) return undefined;
-    await unlink(this.#directory.trash.path(id)).catch((error: unknown) => this.#refuse(error));
+    await unlink(this.#directory.trash.path(id)).catch((error: unknown) => this.#health.refuse(error));
     return trashed.length;
   }
 
@@ -252,7 +243,7 @@ export class FileChunkStore implements LocalChunkStore {
 
   async #syncAll(directories: readonly string[]): Promise<void> {
     const sync = (directory: string) => syncDirectory(directory, this.#fileSystem);
-    await Promise.all([...new Set(directories)].map(sync)).catch((error: unknown) => this.#refuse(error));
+    await Promise.all([...new Set(directories)].map(sync)).catch((error: unknown) => this.#health.refuse(error));
   }
 
   /** Undefined when the file is not what was written, or the disk cannot read it. */
@@ -261,8 +252,7 @@ export class FileChunkStore implements LocalChunkStore {
       return await readChunkFile(path, id, into);
     } catch (error) {
       if (codeOf(error) === "ENOENT") throw notFound(id);
-      if (!DISK_FAULTS.has(codeOf(error))) throw error;
-      this.#diskErrors++;
+      this.#health.noteFailedRead(error);
       return undefined;
     }
   }
@@ -272,60 +262,25 @@ export class FileChunkStore implements LocalChunkStore {
     const held = await this.stat(id);
     if (held === undefined) return false;
     if ((await this.#read(id, undefined)) !== undefined) return true;
-    await this.#quarantine(id, held);
+    await this.#setAside(held);
     return false;
   }
 
   /** Looks once more first: while we waited, somebody else may have set the bad copy aside and put a good one in its place. */
-  async #setAside(id: ChunkId, into: Buffer | undefined): Promise<Buffer> {
+  async #readAgain(id: ChunkId, into: Buffer | undefined): Promise<Buffer> {
     const held = await this.stat(id);
     const bytes = await this.#read(id, into);
     if (bytes !== undefined) return bytes;
-    await this.#quarantine(id, held);
+    if (held !== undefined) await this.#setAside(held);
     throw corrupt(id);
   }
 
-  async #quarantine(id: ChunkId, held: ChunkStat | undefined, path: string = this.#directory.chunks.path(id)): Promise<void> {
-    this.#corruptChunks++;
-    this.#logger.error({ chunk: id }, "a damaged chunk was set aside");
-    await rename(path, this.#directory.quarantinePath(id)).then(
-      () => held && this.#forget(held),
-      (error: unknown) => this.#logger.error({ chunk: id, err: error }, "a damaged chunk could not be moved; it is still never served"),
-    );
+  async #setAside(held: ChunkStat): Promise<void> {
+    if (await this.#quarantine.take(held.id, this.#directory.chunks.path(held.id))) this.#forget(held);
   }
 
   #forget({ length }: ChunkStat): void {
     this.#inventory.chunkCount--;
     this.#inventory.usedBytes -= length;
   }
-
-  #requireSound(): void {
-    if (this.#failure === undefined) return;
-    throw new ChunkStoreError("store.failed", "This node's disk failed and takes no more chunks. Check the disk, then restart the node.", {
-      reason: this.#failure,
-    });
-  }
-
-  /** Says what a failed write means for the store. */
-  #refuse(error: unknown): never {
-    if (error instanceof SyncError || DISK_FAULTS.has(codeOf(error))) {
-      this.#diskErrors++;
-      this.#failure ??= (error as Error).message;
-      this.#logger.fatal({ err: error }, "the disk failed; no more chunks are taken");
-      this.#requireSound();
-    }
-    if (DISK_FULL.has(codeOf(error))) throw full({});
-    throw error;
-  }
-}
-
-async function unlessMissing<T>(operation: Promise<T>): Promise<T | undefined> {
-  return operation.catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  });
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
 }
