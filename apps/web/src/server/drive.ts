@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
+import { reportFelt } from "@holdfast/core/foreground";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { limits, type Logger, systemClock } from "@holdfast/core/kernel";
 import { createMembershipCache } from "@holdfast/core/membership";
@@ -32,6 +33,11 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   });
   const clients = createNodeClients({ clusterKey: env.HOLDFAST_CLUSTER_KEY });
   const standings = createNodeStandings({ membership, clock: systemClock });
+  const feeling = reportFelt({
+    pool,
+    felt: () => standings.felt(),
+    onError: (error) => logger.warn({ err: error }, "what users feel could not be told; healing goes on without regard"),
+  });
   const replicas = env.HOLDFAST_REPLICAS;
   const writeQuorum = env.HOLDFAST_WRITE_QUORUM;
   const ordered = createSettingsCache({
@@ -58,6 +64,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   const preparation = await prepare({ database, accounts, owner, logger });
   await membership.start();
   await ordered.start();
+  await feeling.start();
   await uploads.start();
 
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
@@ -75,7 +82,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   return {
     async stop() {
       await Promise.all([server.stop(), uploads.stop()]);
-      await Promise.all([preparation.stop(), membership.stop(), ordered.stop(), clients.close(), pages.close()]);
+      await Promise.all([preparation.stop(), membership.stop(), ordered.stop(), feeling.stop(), clients.close(), pages.close()]);
       await database.close();
     },
   };

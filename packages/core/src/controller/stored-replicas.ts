@@ -28,11 +28,14 @@ export interface ReplicaReportsOptions {
   clock?: Clock;
 }
 
+/** Whoever reports waits for it. */
+const GATHER_MS = 5;
+
 /** Rejects with `leader.not_us`, `chunk.unknown` or `node.unknown`; nothing is recorded then. */
 export type RecordReplicas = (replicas: readonly StoredReplica[]) => Promise<ReplicaVerdict[]>;
 
 export function createReplicaReports({ pool, leadership, clients, clock = systemClock }: ReplicaReportsOptions): RecordReplicas {
-  const recorder = createCopyRecorder((work) => leadership.fenced(work), clock);
+  const recorder = createCopyRecorder((work) => leadership.fenced(work), { clock, gatherMs: GATHER_MS });
 
   const judge = async (replica: StoredReplica, nodes: ReadonlyMap<number, NodeLocation>): Promise<ReplicaVerdict> => {
     const { chunkId, nodeId } = replica;

@@ -7,9 +7,9 @@
  */
 import { ChunkStoreError } from "../chunk-store/index.ts";
 import { forgetBadCopy } from "../download/index.ts";
-import { type Clock, type Logger } from "../kernel/index.ts";
+import { type Clock, limits, type Logger } from "../kernel/index.ts";
 import { type Leadership, LeadershipError } from "../leadership/index.ts";
-import type { BadSource, NodeAddress, NodeCommands } from "../node-client/index.ts";
+import type { BadSource, NodeAddress, NodeCommands, Replicated } from "../node-client/index.ts";
 import type { Pace } from "./pace.ts";
 import type { CopyTask } from "./plan.ts";
 import { createCopyRecorder } from "./record-copies.ts";
@@ -51,7 +51,7 @@ export interface CopyEngineOptions {
 export function createCopyEngine({ leadership, clients, pace, clock, logger }: CopyEngineOptions): CopyEngine {
   const slots = new CopySlots();
   const stopping = new AbortController();
-  const recorder = createCopyRecorder(leadership.fenced, clock);
+  const recorder = createCopyRecorder(leadership.fenced, { clock, gatherMs: limits.healingGatherMs });
 
   /** What a node itself disowned counts no longer. One that merely did not answer keeps its copy. */
   const forget = async ({ chunkId, from }: CopyTask, bad: readonly BadSource[]): Promise<void> => {
@@ -66,13 +66,24 @@ export function createCopyEngine({ leadership, clients, pace, clock, logger }: C
     }
   };
 
-  const copy = async (task: CopyTask, from: CopyTask["from"]): Promise<CopyOutcome> => {
-    const askedAtMs = clock.monotonicMs();
-    const { length, bad } = await clients.commandsFor(task.to).replicate(task.chunkId, from, leadership.requireEpoch(), stopping.signal);
+  /** The slot is free again as soon as the bytes are there: writing them down takes nothing from the nodes. */
+  const make = async (task: CopyTask, signal: AbortSignal): Promise<Replicated & { askedAtMs: number }> => {
+    const slot = await slots.take(task, signal);
+    try {
+      const askedAtMs = clock.monotonicMs();
+      const { commandsFor } = clients;
+      return { askedAtMs, ...(await commandsFor(task.to).replicate(task.chunkId, slot.from, leadership.requireEpoch(), stopping.signal)) };
+    } finally {
+      slot.release();
+    }
+  };
+
+  const copy = async (task: CopyTask, signal: AbortSignal): Promise<CopyOutcome> => {
+    const { askedAtMs, length, bad } = await make(task, signal);
+    pace.copied(length);
     await forget(task, bad);
     if (length !== task.length) return { state: "refused", reason: `${task.to.name} kept ${length} bytes of ${task.length}.` };
     if (!(await recorder.record(task.chunkId, task.to.id, askedAtMs))) return { state: "unwanted" };
-    pace.copied(length);
     return { state: "copied", bytes: length };
   };
 
@@ -92,12 +103,7 @@ export function createCopyEngine({ leadership, clients, pace, clock, logger }: C
       if (task.from.length === 0) return { state: "no-source" };
       try {
         await pace.pass(task.length, { urgent: task.copiesLeft <= 1, signal });
-        const slot = await slots.take(task, signal);
-        try {
-          return await copy(task, slot.from);
-        } finally {
-          slot.release();
-        }
+        return await copy(task, signal);
       } catch (error) {
         return await outcomeOf(task, error, signal);
       }

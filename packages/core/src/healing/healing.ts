@@ -8,6 +8,7 @@
  */
 import type pg from "pg";
 import { createWorker, type Worker, type WorkerStatus } from "../background/index.ts";
+import { readFelt } from "../foreground/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
 import type { SafemodeReader } from "../safemode/index.ts";
 import { type Leadership, LeadershipError } from "../leadership/index.ts";
@@ -77,7 +78,7 @@ export function createHealing(options: HealingOptions): Healing {
   const watcher = worker("healing-watch", async () => {
     view = await readView({ pool, membership, replicas, repairAfterMs });
     pace.order(view.orders);
-    pace.observe(view.nodes);
+    pace.observe(await readFelt(pool));
   });
   const repair = worker("repair", (signal) => repairer.step(signal));
 

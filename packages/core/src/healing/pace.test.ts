@@ -1,61 +1,105 @@
-import { expect, test } from "vitest";
-import { limits, MiB } from "../kernel/index.ts";
-import { createManualClock, nodeSnapshot } from "../testing/index.ts";
+import { describe, expect, test } from "vitest";
+import type { GatewayFelt } from "../foreground/index.ts";
+import { limits, MiB, SECOND_MS } from "../kernel/index.ts";
+import { createManualClock } from "../testing/index.ts";
 import { createPace } from "./pace.ts";
 
-const node = (writeLatencyMs: number, readLatencyMs = 0) => [nodeSnapshot(1, { writeLatencyMs, readLatencyMs })];
+const felt = (writeMs: number, gatewayId = "gateway"): GatewayFelt => ({ gatewayId, readMs: 0, writeMs });
 const { signal } = new AbortController();
 
-/** Copies of 4 MiB at this rate for a while, so that healing is under way. */
-function heal(
-  pace: ReturnType<typeof createPace>,
-  clock: ReturnType<typeof createManualClock>,
-  megabytesPerSecond: number,
-  seconds = 5,
-): void {
-  for (let second = 0; second < seconds; second++) {
-    clock.advance(1_000);
-    pace.copied(megabytesPerSecond * MiB);
-  }
+function setting() {
+  const clock = createManualClock();
+  const pace = createPace(clock);
+  return {
+    clock,
+    pace,
+    megabytes: () => (pace.limit() ?? 0) / MiB,
+    /** Seconds in which users feel this while so much is copied as is allowed, at most `most` a second. */
+    heal: (seconds: number, feels: (rate: number) => readonly GatewayFelt[], most = 1_000 * MiB): void => {
+      for (let second = 0; second < seconds; second++) {
+        const rate = Math.min(pace.limit() ?? most, most);
+        for (let part = 0; part < 10; part++) {
+          clock.advance(SECOND_MS / 10);
+          pace.copied(rate / 10);
+        }
+        pace.observe(feels(rate));
+      }
+    },
+  };
 }
 
-test("nobody suffers: nothing limits it", () => {
-  const clock = createManualClock();
-  const pace = createPace(clock);
-  pace.observe(node(20));
-  heal(pace, clock, 100);
-  pace.observe(node(35));
-  expect(pace.limit()).toBeUndefined();
-});
+describe("for users' sake", () => {
+  test("nobody is there: nothing limits it", () => {
+    const { pace, heal } = setting();
+    pace.observe([]);
+    heal(10, () => []);
+    expect(pace.limit()).toBeUndefined();
+  });
 
-test("users' writes take four times as long as in quiet: healing goes down to a quarter, and is let go when they recover", () => {
-  const clock = createManualClock();
-  const pace = createPace(clock);
-  for (let look = 0; look < 10; look++) pace.observe(node(40));
-  heal(pace, clock, 100);
-  pace.observe(node(160));
-  expect(pace.limit()! / pace.rate()).toBeCloseTo(0.25, 1);
-  pace.observe(node(60));
-  expect(pace.limit()).toBeUndefined();
-});
+  test("users are there: it begins modestly, and goes as fast as it can while they do not suffer", () => {
+    const { pace, heal } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
+    expect(pace.limit()).toBe(limits.healingBytesPerSecondStart);
+    heal(20, () => [felt(50)], 400 * MiB);
+    expect(pace.limit()).toBeGreaterThan(400 * MiB);
+  });
 
-test("however much users suffer, it never stands still", () => {
-  const clock = createManualClock();
-  const pace = createPace(clock);
-  pace.observe(node(20));
-  heal(pace, clock, 100);
-  pace.observe(node(60_000));
-  expect(pace.limit()).toBe(limits.healingBytesPerSecondMin);
-});
+  test("their writes take four times as long as in quiet: it is cut to half and less, and not again before that can be felt", () => {
+    const { pace, heal, megabytes } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
+    heal(3, () => [felt(40)]);
+    const before = megabytes();
+    heal(1, () => [felt(160)]);
+    const cut = megabytes();
+    expect(cut).toBeLessThan(before / 2);
+    heal(3, () => [felt(160)]);
+    expect(megabytes()).toBe(cut);
+    heal(3, () => [felt(160)]);
+    expect(megabytes()).toBeLessThan(cut / 2);
+  });
 
-test("reads of nodes that fetch copies are no user's: without users' reads before, they slow nothing down", () => {
-  const clock = createManualClock();
-  const pace = createPace(clock);
-  pace.observe(node(0, 0));
-  heal(pace, clock, 100);
-  pace.observe(node(0, 200));
-  pace.observe(node(0, 900));
-  expect(pace.limit()).toBeUndefined();
+  test.each([20, 100, 400])("where %i MB/s double what users wait, it finds that rate and stays near", (doubling) => {
+    const { pace, heal } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
+    const late: number[] = [];
+    const rates: number[] = [];
+    const window: number[] = []; // what users feel is measured over some seconds
+    heal(300, (rate) => {
+      window.push(40 * (1 + (rate / (doubling * MiB)) ** 2));
+      if (window.length > 4) window.shift();
+      late.push(Math.max(...window));
+      rates.push(rate / MiB);
+      return [felt(Math.max(...window))];
+    });
+    const settled = (values: readonly number[]): number => values.slice(60).reduce((sum, value) => sum + value, 0) / (values.length - 60);
+    expect(settled(late)).toBeLessThan(80);
+    expect(settled(rates)).toBeGreaterThan(doubling * 0.6);
+  });
+
+  test("however much they suffer, it never stands still", () => {
+    const { pace, heal } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
+    heal(60, () => [felt(60_000)]);
+    expect(pace.limit()).toBe(limits.healingBytesPerSecondMin);
+  });
+
+  test("one gateway of two suffers: that counts; when it says nothing any more, the other does", () => {
+    const { pace, heal, megabytes } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40, "a"), felt(40, "b")]);
+    heal(2, () => [felt(40, "a"), felt(40, "b")]);
+    heal(12, () => [felt(40, "a"), felt(400, "b")]);
+    const suffering = megabytes();
+    expect(suffering).toBeLessThan(limits.healingBytesPerSecondStart / MiB);
+    heal(30, () => [felt(40, "a")]);
+    expect(megabytes()).toBeGreaterThan(4 * suffering);
+  });
+
+  test("what is quick all the same is no suffering: two milliseconds became nine", () => {
+    const { pace, heal } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(2)]);
+    heal(20, () => [felt(9)], 400 * MiB);
+    expect(pace.limit()).toBeGreaterThan(400 * MiB);
+  });
 });
 
 test("an operator's limit is kept from one copy to the next, and a new one applies to those that wait", async () => {
@@ -66,11 +110,25 @@ test("an operator's limit is kept from one copy to the next, and a new one appli
   let passed = false;
   const second = pace.pass(4 * MiB, { urgent: false, signal }).then(() => (passed = true));
   clock.advance(3_900);
-  await new Promise((resolve) => setTimeout(resolve, 120)); // two looks
+  await new Promise((resolve) => setTimeout(resolve, 50)); // a few looks
   expect(passed).toBe(false);
   pace.order({ bytesPerSecondMax: 100 * MiB, paused: false });
   clock.advance(2);
   await second;
+});
+
+test("those that wait go in the order in which they came", async () => {
+  const clock = createManualClock();
+  const pace = createPace(clock);
+  pace.order({ bytesPerSecondMax: 1 * MiB, paused: false });
+  const gone: number[] = [];
+  const passing = [1, 2, 3].map((number) => pace.pass(1 * MiB, { urgent: false, signal }).then(() => gone.push(number)));
+  for (const _ of passing) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    clock.advance(1_000);
+  }
+  await Promise.all(passing);
+  expect(gone).toEqual([1, 2, 3]);
 });
 
 test("paused, only what is urgent passes; whoever gives up waiting is told so", async () => {

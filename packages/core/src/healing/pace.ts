@@ -1,11 +1,10 @@
 /**
  * How fast copies are made: no faster than an operator allows, slower while users' own reads and writes suffer, never at a
- * standstill unless an operator says so, and without any limit where one copy is left.
+ * standstill unless an operator says so, and without any limit where one copy is left. Whoever came first goes first.
  */
-import { setTimeout as delay } from "node:timers/promises";
-import { type Clock, limits } from "../kernel/index.ts";
-import type { NodeSnapshot } from "../membership/index.ts";
-import { ForegroundWatch } from "./foreground.ts";
+import type { GatewayFelt } from "../foreground/index.ts";
+import { type Clock, SECOND_MS } from "../kernel/index.ts";
+import { Sparing } from "./sparing.ts";
 
 export interface PaceOrders {
   /** Null: only the foreground slows healing down. */
@@ -16,8 +15,8 @@ export interface PaceOrders {
 export interface Pace {
   /** What the operator wants from now on. */
   order(orders: PaceOrders): void;
-  /** What the nodes last said of their latencies; to be called about once a second. */
-  observe(nodes: readonly NodeSnapshot[]): void;
+  /** What users feel, as their gateways last said; to be called about once a second. */
+  observe(gateways: readonly GatewayFelt[]): void;
   /** Waits until a copy of so many bytes may begin. `urgent` ones always may. Rejects with the signal's reason. */
   pass(bytes: number, options: { urgent: boolean; signal: AbortSignal }): Promise<void>;
   /** Tells of a copy that was made. */
@@ -28,17 +27,18 @@ export interface Pace {
   limit(): number | undefined;
 }
 
-const RATE_WINDOW_MS = 10_000;
-const LOOK_AGAIN_MS = 50;
-/** From here on users suffer. */
-const SLOWDOWN_MAX = 2;
+const RATE_WINDOW_MS = 5 * SECOND_MS;
+const RATE_SPAN_MIN_MS = 500;
+const LOOK_AGAIN_MS = 10;
+/** A look that comes late may make up for so much. */
+const CREDIT_MS = 50;
 
 export function createPace(clock: Clock): Pace {
-  const foreground = new ForegroundWatch();
+  const sparing = new Sparing(clock);
   const copies: { atMs: number; bytes: number }[] = [];
   let orders: PaceOrders = { bytesPerSecondMax: null, paused: false };
-  let sparing: number | undefined;
-  let fastest = 0;
+  let waiting: { bytes: number; go: () => void }[] = [];
+  let timer: NodeJS.Timeout | undefined;
   let debt = 0;
   let paidAtMs = clock.monotonicMs();
 
@@ -46,36 +46,48 @@ export function createPace(clock: Clock): Pace {
     const sinceMs = clock.monotonicMs() - RATE_WINDOW_MS;
     while (copies.length > 0 && copies[0]!.atMs < sinceMs) copies.shift();
     const bytes = copies.reduce((sum, copy) => sum + copy.bytes, 0);
-    const spanMs = clock.monotonicMs() - (copies[0]?.atMs ?? 0);
-    return copies.length < 2 ? bytes / (RATE_WINDOW_MS / 1_000) : bytes / (Math.max(spanMs, 500) / 1_000);
+    const spanMs = copies.length < 2 ? RATE_WINDOW_MS : Math.max(clock.monotonicMs() - copies[0]!.atMs, RATE_SPAN_MIN_MS);
+    return (bytes * SECOND_MS) / spanMs;
   };
   const limit = (): number | undefined => {
-    const wanted = [orders.bytesPerSecondMax ?? undefined, sparing].filter((value) => value !== undefined);
+    const wanted = [orders.bytesPerSecondMax ?? undefined, sparing.limit()].filter((value) => value !== undefined);
     return wanted.length === 0 ? undefined : Math.min(...wanted);
   };
-  /** A debt at the present limit: a limit that changes applies at once to whoever waits. */
-  const mayBegin = (bytes: number): boolean => {
+  /** At the present limit: one that changes applies at once to whoever waits. */
+  const payDebt = (): void => {
     const nowMs = clock.monotonicMs();
-    const bytesPerSecond = limit();
-    debt = bytesPerSecond === undefined ? 0 : Math.max(0, debt - (bytesPerSecond * (nowMs - paidAtMs)) / 1_000);
+    const bytesPerMs = (limit() ?? 0) / SECOND_MS;
+    debt = limit() === undefined ? 0 : Math.max(-bytesPerMs * CREDIT_MS, debt - bytesPerMs * (nowMs - paidAtMs));
     paidAtMs = nowMs;
-    if (orders.paused || debt > 0) return false;
-    debt = bytes;
-    return true;
+  };
+  const admit = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    payDebt();
+    while (waiting.length > 0 && !orders.paused && debt <= 0) {
+      const { bytes, go } = waiting.shift()!;
+      if (limit() !== undefined) debt += bytes;
+      go();
+    }
+    if (waiting.length > 0) timer = setTimeout(admit, LOOK_AGAIN_MS);
   };
 
   return {
     order: (next) => void (orders = next),
-    observe(nodes) {
-      const measured = rate();
-      const slowdown = foreground.worstSlowdown(nodes, measured > 0);
-      fastest = measured === 0 ? 0 : Math.max(fastest, measured);
-      sparing = slowdown < SLOWDOWN_MAX ? undefined : Math.max(limits.healingBytesPerSecondMin, fastest * (SLOWDOWN_MAX / slowdown) ** 2);
-    },
-    async pass(bytes, { urgent, signal }) {
-      signal.throwIfAborted();
-      if (urgent) return;
-      while (!mayBegin(bytes)) await delay(LOOK_AGAIN_MS, undefined, { signal });
+    observe: (gateways) => sparing.observe(gateways, rate()),
+    pass(bytes, { urgent, signal }) {
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason as Error);
+        if (urgent) return resolve();
+        const leave = (): void => {
+          waiting = waiting.filter((other) => other !== entry);
+          reject(signal.reason as Error);
+        };
+        const entry = { bytes, go: () => (signal.removeEventListener("abort", leave), resolve()) };
+        signal.addEventListener("abort", leave, { once: true });
+        waiting.push(entry);
+        admit();
+      });
     },
     copied: (bytes) => void copies.push({ atMs: clock.monotonicMs(), bytes }),
     rate,

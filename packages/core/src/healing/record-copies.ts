@@ -2,9 +2,6 @@ import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/inde
 import { type Clock, limits } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
 
-/** How long copies are gathered before they are written down together. */
-const GATHER_MS = 5;
-
 interface MadeCopy {
   id: ChunkId;
   nodeId: number;
@@ -23,8 +20,14 @@ export interface CopyRecorder {
   record(id: ChunkId, nodeId: number, askedAtMs: number): Promise<boolean>;
 }
 
+export interface CopyRecorderOptions {
+  clock: Clock;
+  /** How long copies are gathered before they are written down together. */
+  gatherMs: number;
+}
+
 /** Several copies go into one statement of one fenced transaction. */
-export function createCopyRecorder(fenced: Leadership["fenced"], clock: Clock): CopyRecorder {
+export function createCopyRecorder(fenced: Leadership["fenced"], { clock, gatherMs }: CopyRecorderOptions): CopyRecorder {
   let gathered: MadeCopy[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -54,7 +57,7 @@ export function createCopyRecorder(fenced: Leadership["fenced"], clock: Clock): 
       new Promise((recorded, failed) => {
         gathered.push({ id, nodeId, askedAtMs, recorded, failed });
         if (gathered.length >= limits.healingCopiesPerCommit) flush();
-        else timer ??= setTimeout(flush, GATHER_MS);
+        else timer ??= setTimeout(flush, gatherMs);
       }),
   };
 }

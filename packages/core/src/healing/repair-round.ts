@@ -1,6 +1,6 @@
 /**
- * One pass over the chunks that lack something: fewest copies first, each looked at again when its turn comes, because
- * minutes may lie between the list and the turn.
+ * One pass over the chunks that lack something: fewest copies first, each looked at again when its turn comes, a few at a
+ * time, because minutes may lie between the list and the turn.
  *
  * Memory is bounded by a page of candidates and the copies under way. When the pass is called off, no further chunk is taken;
  * copies that have begun are finished.
@@ -12,7 +12,7 @@ import { LeadershipError } from "../leadership/index.ts";
 import type { CopyEngine } from "./copy-engine.ts";
 import { type ChunkFacts, type ChunkPlan, planChunk } from "./plan.ts";
 import { dropCopies, type SurplusOptions } from "./surplus.ts";
-import { candidates, readChunk, type Stage } from "./survey.ts";
+import { candidates, readChunks, type Stage } from "./survey.ts";
 import type { HealingView } from "./view.ts";
 
 export interface RoundParts extends SurplusOptions {
@@ -53,6 +53,8 @@ export interface Refusals {
   current(): ReadonlySet<number>;
 }
 
+/** Chunks that are looked at again together. */
+const GROUP_CHUNKS = 8;
 /** Other targets and other sources are tried so many times before the chunk waits for the next pass. */
 const ATTEMPTS_MAX = 4;
 
@@ -71,12 +73,11 @@ export async function runRound(parts: RoundParts, orders: RoundOrders): Promise<
     inFlight.set(chunk.id, healing);
   };
   try {
-    for await (const candidate of everyCandidate(parts, orders)) {
-      while (inFlight.size >= windowMax && !stop.aborted) await Promise.race(inFlight.values());
+    for await (const group of groupsOfCandidates(parts, orders)) {
+      while (inFlight.size + GROUP_CHUNKS > windowMax && !stop.aborted) await Promise.race(inFlight.values());
       if (stop.aborted) break;
-      if (inFlight.has(candidate.id) || !isWorthTaking(candidate, orders)) continue;
-      const chunk = await readChunk(parts.pool, candidate.id); // one after the other: the order is the point
-      if (chunk !== undefined) take(chunk);
+      const worthy = group.filter((candidate) => !inFlight.has(candidate.id) && isWorthTaking(candidate, orders));
+      for (const chunk of await readChunks(parts.pool, worthy)) take(chunk);
     }
   } finally {
     await Promise.all(inFlight.values());
@@ -84,13 +85,20 @@ export async function runRound(parts: RoundParts, orders: RoundOrders): Promise<
   if (broken.signal.aborted && !(broken.signal.reason instanceof LeadershipError)) throw broken.signal.reason as Error;
 }
 
-async function* everyCandidate({ pool, settleMs }: RoundParts, { view, stages }: RoundOrders): AsyncGenerator<ChunkFacts> {
+async function* pagesOfCandidates({ pool, settleMs }: RoundParts, { view, stages }: RoundOrders): AsyncGenerator<readonly ChunkFacts[]> {
   for (const stage of stages) {
     let page: readonly ChunkFacts[] = [];
     do {
       page = await candidates(pool, view, stage, { after: page.at(-1)?.id, settleMs });
-      yield* page;
+      yield page;
     } while (page.length === limits.healingPageChunks);
+  }
+}
+
+/** Of one page: whoever has fewest copies must not wait until others are found. */
+async function* groupsOfCandidates(parts: RoundParts, orders: RoundOrders): AsyncGenerator<readonly ChunkFacts[]> {
+  for await (const page of pagesOfCandidates(parts, orders)) {
+    for (let from = 0; from < page.length; from += GROUP_CHUNKS) yield page.slice(from, from + GROUP_CHUNKS);
   }
 }
 
@@ -121,7 +129,7 @@ async function healChunk(parts: RoundParts, orders: RoundOrders, candidate: Chun
       return;
     }
     if (await makeCopies(parts, plan, orders)) return;
-    chunk = await readChunk(parts.pool, chunk.id);
+    [chunk] = await readChunks(parts.pool, [chunk]);
   }
   tally.failed++;
 }

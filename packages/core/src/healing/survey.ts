@@ -71,14 +71,15 @@ export async function candidates(
   return rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
 }
 
-/** Undefined when there is no such chunk any more. */
-export async function readChunk(pool: pg.Pool, id: ChunkId): Promise<ChunkFacts | undefined> {
-  const { rows } = await pool.query<Omit<ChunkFacts, "id">>({
-    name: "healing-chunk",
-    text: "SELECT length, replicas, state FROM chunk WHERE id = $1",
-    values: [chunkIdToBytes(id)],
+/** What is so of them now, in this order; those that are gone are left out. */
+export async function readChunks(pool: pg.Pool, chunks: readonly Pick<ChunkFacts, "id">[]): Promise<ChunkFacts[]> {
+  if (chunks.length === 0) return [];
+  const { rows } = await pool.query<Omit<ChunkFacts, "id"> & { id: Buffer }>({
+    name: "healing-chunks",
+    text: `SELECT id, length, replicas, state FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (id, place) JOIN chunk USING (id) ORDER BY place`,
+    values: [chunks.map(({ id }) => chunkIdToBytes(id))],
   });
-  return rows[0] && { ...rows[0], id };
+  return rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
 }
 
 function candidateQuery(view: HealingView, stage: Stage, settleMs: number): { text: string; values: unknown[] } {

@@ -97,9 +97,16 @@ export const limits = {
   healingIntervalMs: 1 * SECOND_MS,
   /** However much users suffer, healing goes on at this rate. */
   healingBytesPerSecondMin: 4 * MiB,
-  /** Copies under way to, and from, one node; and from one node to one other. */
-  healingCopiesPerNode: 8,
-  healingCopiesPerPair: 4,
+  /** While there are users, healing begins at this rate, and goes faster as long as they do not suffer. */
+  healingBytesPerSecondStart: 64 * MiB,
+  /** How often a gateway says what its users feel, and how long that counts. */
+  feltIntervalMs: 1 * SECOND_MS,
+  feltFreshMs: 5 * SECOND_MS,
+  /** Copies under way to, and from, one node; and from one node to one other. More would only wait in the node's memory for healing, before its users. */
+  healingCopiesPerNode: 4,
+  healingCopiesPerPair: 2,
+  /** How long copies are gathered before they are written down together; they hold up nobody meanwhile. */
+  healingGatherMs: 50,
   /** Copies that one transaction writes down at most. */
   healingCopiesPerCommit: 256,
   /** A younger chunk's missing copy is most likely on its way from the gateway. */

@@ -170,3 +170,20 @@ test("what is half a minute old is forgotten", () => {
   expect(standings.expectedReadMs(1)).toBe(0);
   expect(standings.hedgeAfterMs(1)).toBe(limits.readHedgeUnknownMs);
 });
+
+test("what users feel: how long nearly all requests take, whichever the node; those that fail or are given up count for nothing", () => {
+  const { clock, standings, read, overtake } = setting();
+  const write = (tookMs: number, id: number): void => {
+    const attempt = standings.beginWrite(id);
+    clock.advance(tookMs);
+    attempt.succeeded();
+  };
+  for (let request = 0; request < 20; request++) read(5, 1 + (request % 3));
+  for (let request = 0; request < 20; request++) write(request === 7 ? 90 : 8, 1 + (request % 3));
+  expect(standings.felt()).toEqual({ readMs: 5, writeMs: 90 });
+  const failing = [standings.beginRead(2), standings.beginWrite(3)];
+  clock.advance(900);
+  for (const attempt of failing) attempt.failed();
+  overtake(900);
+  expect(standings.felt()).toEqual({ readMs: 5, writeMs: 90 });
+});

@@ -5,6 +5,7 @@
  * writers share it: what one of them found dead, the other need not try. It orders nodes and never rules one out: a last copy is
  * read from the worst of nodes, and a quorum asks whomever it must.
  */
+import { createRecentLatency, type FeltLatency } from "../foreground/index.ts";
 import { type Clock, limits } from "../kernel/index.ts";
 import type { Membership } from "../membership/index.ts";
 import { type Breaker, createBreaker, type Purpose } from "./breaker.ts";
@@ -27,6 +28,8 @@ export interface NodeStandings {
   isAvoided(nodeId: number, purpose: Purpose): boolean;
   beginRead(nodeId: number): Attempt;
   beginWrite(nodeId: number): Attempt;
+  /** What 99 of 100 requests of the last seconds took no longer than; 0 when there were too few to tell. Those that failed count for nothing. */
+  felt(): FeltLatency;
   /** How long one more read would take. 0 for a node not known: it gets its chance. */
   expectedReadMs(nodeId: number): number;
   /** After how long without an answer another copy is asked as well, if a hedge can be had. */
@@ -43,6 +46,8 @@ interface Standing {
 
 export function createNodeStandings({ membership, clock }: { membership: Membership; clock: Clock }): NodeStandings {
   const standings = new Map<number, Standing>();
+  const reads = createRecentLatency(clock);
+  const writes = createRecentLatency(clock);
   let hedgesSaved: number = limits.readHedgesSavedMax;
 
   const of = (nodeId: number): Standing => {
@@ -68,11 +73,13 @@ export function createNodeStandings({ membership, clock }: { membership: Members
     beginRead(nodeId) {
       const { breaker, latency } = of(nodeId);
       const startedAtMs = clock.monotonicMs();
-      const ended = (): void => latency.ended(clock.monotonicMs() - startedAtMs);
+      const tookMs = (): number => clock.monotonicMs() - startedAtMs;
+      const ended = (): void => latency.ended(tookMs());
       breaker.attempted(isHeard(nodeId));
       latency.started();
       return {
         succeeded() {
+          reads.add(tookMs());
           ended();
           return breaker.succeeded();
         },
@@ -89,14 +96,19 @@ export function createNodeStandings({ membership, clock }: { membership: Members
     },
     beginWrite(nodeId) {
       const { breaker } = of(nodeId);
+      const startedAtMs = clock.monotonicMs();
       breaker.attempted(isHeard(nodeId));
       return {
-        succeeded: () => breaker.succeeded(),
+        succeeded() {
+          writes.add(clock.monotonicMs() - startedAtMs);
+          return breaker.succeeded();
+        },
         failed: () => breaker.failed(),
         overtaken: () => breaker.overtaken(),
         abandoned: () => undefined,
       };
     },
+    felt: () => ({ readMs: reads.lateMs(), writeMs: writes.lateMs() }),
     expectedReadMs: (nodeId) => of(nodeId).latency.expectedMs() ?? 0,
     hedgeAfterMs: (nodeId) => of(nodeId).latency.lateAfterMs() ?? slowestHedgeMs(),
     countRead() {

@@ -38,7 +38,7 @@ export class HealingCluster {
 
   /** Empties the database first. */
   static async create(database: TestDatabase, nodeCount: number): Promise<HealingCluster> {
-    await database.pool.query("TRUNCATE chunk, extent, lease, event, repair, cluster RESTART IDENTITY CASCADE");
+    await database.pool.query("TRUNCATE chunk, extent, lease, event, repair, cluster, gateway RESTART IDENTITY CASCADE");
     await database.pool.query("INSERT INTO cluster (id) VALUES (gen_random_uuid())");
     return new HealingCluster(database, nodeCount);
   }
