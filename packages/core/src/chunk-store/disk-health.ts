@@ -1,6 +1,7 @@
 import type { Logger } from "../kernel/index.ts";
 import { SyncError } from "./durable-write.ts";
 import { ChunkStoreError } from "./errors.ts";
+import { codeOf } from "./system-error.ts";
 import { full } from "./verification.ts";
 
 /** What a disk answers that is broken, or that the kernel has made read-only because of it. */
@@ -36,7 +37,7 @@ export class DiskHealth {
   }
 
   /** Counts a read that the disk failed; what is not the disk's fault is thrown again. */
-  noteRead(error: unknown): void {
+  noteFailedRead(error: unknown): void {
     if (!DISK_FAULTS.has(codeOf(error))) throw error;
     this.#errors++;
   }
@@ -52,8 +53,4 @@ export class DiskHealth {
     if (DISK_FULL.has(codeOf(error))) throw full({});
     throw error;
   }
-}
-
-export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
 }
