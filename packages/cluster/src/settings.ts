@@ -12,7 +12,7 @@ const shape = {
   HOLDFAST_CONTROLLER_PORT: setting.port(7000),
   HOLDFAST_NODE_PORT: setting.port(7101),
   HOLDFAST_NODES: setting.integer(3, 1),
-  HOLDFAST_REPLICAS: setting.integer(limits.replicas, 1),
+  HOLDFAST_REPLICAS: setting.replicas,
   HOLDFAST_WRITE_QUORUM: setting.integer(limits.writeQuorum, 1),
   HOLDFAST_BIND: z.string().default("127.0.0.1"),
   HOLDFAST_CLUSTER_KEY: setting.secret.optional(),

@@ -55,9 +55,9 @@ test.skipIf(process.getuid?.() === 0)("a read-only data directory is refused", (
 });
 
 test("settings with mistakes are all reported at once, each by its name", () => {
-  expect(() => readSettings({ HOLDFAST_WEB_PORT: "eighty", HOLDFAST_NODES: "0", HOLDFAST_CLUSTER_KEY: "short" })).toThrow(
-    /HOLDFAST_WEB_PORT: .*\n\s+HOLDFAST_NODES: .*\n\s+HOLDFAST_CLUSTER_KEY: must have at least 32/,
-  );
+  expect(() =>
+    readSettings({ HOLDFAST_WEB_PORT: "eighty", HOLDFAST_NODES: "0", HOLDFAST_REPLICAS: "10", HOLDFAST_CLUSTER_KEY: "short" }),
+  ).toThrow(/HOLDFAST_WEB_PORT: .*\n\s+HOLDFAST_NODES: .*\n\s+HOLDFAST_REPLICAS: .*\n\s+HOLDFAST_CLUSTER_KEY: must have at least 32/);
 });
 
 test("a second cluster on the same directory is refused while the first lives, and not after", async () => {

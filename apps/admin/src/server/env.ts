@@ -9,7 +9,7 @@ const shape = {
   HOLDFAST_BIND: z.string().default("127.0.0.1"),
   HOLDFAST_CLUSTER_KEY: setting.secret,
   HOLDFAST_AUTH_SECRET: setting.secret,
-  HOLDFAST_REPLICAS: setting.integer(limits.replicas, 1),
+  HOLDFAST_REPLICAS: setting.replicas,
   HOLDFAST_WRITE_QUORUM: setting.integer(limits.writeQuorum, 1),
   HOLDFAST_HEARTBEAT_MS: setting.integer(limits.heartbeatIntervalMs, 1),
   HOLDFAST_DOWN_AFTER_MS: setting.integer(limits.nodeDownAfterMs, 1),

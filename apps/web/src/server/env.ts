@@ -12,7 +12,7 @@ const shape = {
   HOLDFAST_OWNER_EMAIL: z.string().optional(),
   HOLDFAST_OWNER_PASSWORD: z.string().optional(),
   HOLDFAST_TRUST_PROXY: setting.flag(false),
-  HOLDFAST_REPLICAS: setting.integer(limits.replicas, 1),
+  HOLDFAST_REPLICAS: setting.replicas,
   HOLDFAST_WRITE_QUORUM: setting.integer(limits.writeQuorum, 1),
   HOLDFAST_CHUNK_BYTES: setting.integer(limits.chunkBytesMax, 1),
   HOLDFAST_LOG_LEVEL: setting.logLevel,

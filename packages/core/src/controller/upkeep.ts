@@ -17,6 +17,7 @@ export interface UpkeepOptions {
   hasHeard: (nodeId: number) => boolean;
   heartbeatIntervalMs: number;
   gcGraceMs?: number;
+  replicas?: number;
   logger: Logger;
 }
 

@@ -52,6 +52,8 @@ export interface GarbageCollectorOptions {
   /** Why the nodes' holdings are not known well enough, or undefined when they are. */
   inventoryGap: () => Promise<string | undefined>;
   logger: Logger;
+  /** Copies each chunk should have, unless the cluster's row says otherwise. */
+  replicas?: number | undefined;
   graceMs?: number;
   tombstoneMs?: number;
   brakes?: BrakeLimits;
@@ -93,8 +95,9 @@ class Collection {
   #nodes: readonly KnownNode[] = [];
 
   constructor(options: GarbageCollectorOptions, totals: GarbageTotals, signal: AbortSignal) {
-    const { graceMs = limits.gcGraceMs, tombstoneMs = limits.chunkTombstoneMs, brakes = brakeLimits, clock = systemClock } = options;
-    this.#options = { ...options, graceMs, tombstoneMs, brakes, clock };
+    const { replicas = limits.replicas, graceMs = limits.gcGraceMs, tombstoneMs = limits.chunkTombstoneMs } = options;
+    const { brakes = brakeLimits, clock = systemClock } = options;
+    this.#options = { ...options, replicas, graceMs, tombstoneMs, brakes, clock };
     this.#totals = totals;
     this.#signal = signal;
   }
@@ -219,11 +222,11 @@ class Collection {
   }
 
   async #purge(): Promise<void> {
-    const { pool, clients, leadership, graceMs, logger } = this.#options;
+    const { pool, clients, leadership, replicas, graceMs, logger } = this.#options;
     for (const node of this.#reachable()) {
       if (this.#signal.aborted) return;
       try {
-        const options = { nodeId: node.id, epoch: leadership.requireEpoch(), graceMs, signal: this.#signal };
+        const options = { nodeId: node.id, epoch: leadership.requireEpoch(), graceMs, replicas, signal: this.#signal };
         const { chunks, bytes, restored } = await purgeNode(pool, clients.commandsFor(node), options);
         this.#totals.purged += chunks;
         this.#totals.bytes += bytes;

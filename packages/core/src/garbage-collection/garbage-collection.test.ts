@@ -474,6 +474,21 @@ describe("the last look before bytes go", () => {
     expect(cluster.holders(id)).toEqual([1, 2, 3]);
   });
 
+  test("one copy is all that is wanted, and it is within reach: the one that was moved away may go", async () => {
+    const id = await cluster.keep({ replicas: [1], on: [1, 2] });
+    await cluster.node(2).store.trash([id]);
+    expect(await collect({ graceMs: 0, replicas: 1 })).toMatchObject({ purged: 1, revived: 0 });
+    expect([cluster.holders(id), trashedOn(id)]).toEqual([[1], []]);
+  });
+
+  test("an operator has asked for more copies than the environment: one within reach is not enough then", async () => {
+    await database.pool.query("INSERT INTO cluster (id, replicas) VALUES (gen_random_uuid(), 2)");
+    const id = await cluster.keep({ replicas: [1], on: [1, 2] });
+    await cluster.node(2).store.trash([id]);
+    expect(await collect({ graceMs: 0, replicas: 1 })).toMatchObject({ purged: 0, revived: 1 });
+    await database.pool.query("DELETE FROM cluster");
+  });
+
   test("a node that does not answer does not keep the others from purging", async () => {
     const id = await keepDoomed();
     await collect();

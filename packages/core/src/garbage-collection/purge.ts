@@ -11,6 +11,8 @@ export interface PurgeOptions {
   nodeId: number;
   epoch: number;
   graceMs: number;
+  /** Copies each chunk should have, unless the cluster's row says otherwise. */
+  replicas: number;
   signal: AbortSignal;
 }
 
@@ -30,16 +32,13 @@ export async function purgeNode(pool: pg.Pool, commands: TrashCommands, options:
   return { ...total, restored };
 }
 
-async function restoreNeeded(pool: pg.Pool, commands: TrashCommands, { nodeId, epoch }: PurgeOptions): Promise<number> {
+async function restoreNeeded(pool: pg.Pool, commands: TrashCommands, { nodeId, epoch, replicas }: PurgeOptions): Promise<number> {
   let restored = 0;
   for (let after: ChunkId | undefined; ;) {
     const page = await commands.listTrash(after, limits.listPageMax);
     if (page.length === 0) return restored;
-    const needed = await findNeeded(
-      pool,
-      page.map(({ id }) => id),
-      nodeId,
-    );
+    const ids = page.map(({ id }) => id);
+    const needed = await findNeeded(pool, ids, { nodeId, replicas });
     if (needed.length > 0) restored += (await commands.restore(needed, epoch)).length;
     after = page.at(-1)!.id;
   }
@@ -48,17 +47,24 @@ async function restoreNeeded(pool: pg.Pool, commands: TrashCommands, { nodeId, e
 /** As `isWithinReach` has it, at this moment. */
 const REACHABLE_COPIES = "(SELECT count(*) FROM node WHERE node.id = ANY (replicas) AND health IN ('up', 'slow') AND intent <> 'removed')";
 
+/** A second copy is what makes one safe to lose, where more than one is wanted at all. */
+const ENOUGH_COPIES = "least(2, coalesce((SELECT replicas FROM cluster), $3::int))";
+
 /**
- * Live chunks that count on this node's copy, or have no second one within reach: a copy that was given up when there were
+ * Live chunks that count on this node's copy, or have too few others within reach: a copy that was given up when there were
  * others may be the last one, now that their nodes are away.
  */
-async function findNeeded(pool: pg.Pool, ids: readonly ChunkId[], nodeId: number): Promise<ChunkId[]> {
+async function findNeeded(
+  pool: pg.Pool,
+  ids: readonly ChunkId[],
+  { nodeId, replicas }: Pick<PurgeOptions, "nodeId" | "replicas">,
+): Promise<ChunkId[]> {
   const { rows } = await pool.query<{ id: Buffer }>({
     name: "garbage-needed",
     text: `SELECT id FROM chunk WHERE id = ANY ($1::bytea[])
-              AND (state = 'live' AND ($2::smallint = ANY (replicas) OR ${REACHABLE_COPIES} < 2)
+              AND (state = 'live' AND ($2::smallint = ANY (replicas) OR ${REACHABLE_COPIES} < ${ENOUGH_COPIES})
                    OR EXISTS (SELECT FROM extent WHERE extent.chunk_id = chunk.id) AND state <> 'live')`,
-    values: [ids.map(chunkIdToBytes), nodeId],
+    values: [ids.map(chunkIdToBytes), nodeId, replicas],
   });
   return rows.map(({ id }) => chunkIdFromBytes(id));
 }

@@ -5,6 +5,7 @@ export const limits = {
   /** A chunk is any length from 1 byte to this. */
   chunkBytesMax: 4 * MiB,
   replicas: 3,
+  replicasMax: 9,
   writeQuorum: 2,
 
   heartbeatIntervalMs: 5 * SECOND_MS,

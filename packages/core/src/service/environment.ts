@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../kernel/index.ts";
 
 /** What is wrong with the environment, one line a setting. A process prints it and exits; there is nothing to recover. */
 export class EnvironmentError extends Error {
@@ -18,6 +19,7 @@ export function parseEnvironment<Shape extends z.ZodRawShape>(shape: Shape, envi
 export const setting = {
   port: (defaultPort: number) => z.coerce.number("must be a port number").int().min(1).max(65_535).default(defaultPort),
   integer: (defaultValue: number, min = 0) => z.coerce.number("must be a whole number").int().min(min).default(defaultValue),
+  replicas: z.coerce.number("must be a whole number").int().min(1).max(limits.replicasMax).default(limits.replicas),
   flag: (defaultValue: boolean) =>
     z
       .enum(["1", "0", "true", "false", "on", "off"])

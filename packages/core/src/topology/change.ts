@@ -1,5 +1,5 @@
 /** What an operator can change about the cluster's shape, and what the cluster would be afterwards. Pure. */
-import { MINUTE_MS, unreachable } from "../kernel/index.ts";
+import { limits, MINUTE_MS, unreachable } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
 import type { PlacementPolicy } from "../placement/index.ts";
 
@@ -37,7 +37,6 @@ export type MoveScope = { kind: "drain" | "remove"; nodeId: number } | { kind: "
 
 export const WEIGHT_MIN = 0.1;
 export const WEIGHT_MAX = 10;
-export const COPIES_MAX = 9;
 const ZONE = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,62}$/u;
 
 export function nodeOf(change: TopologyChange, { nodes }: TopologyView): NodeSnapshot | undefined {
@@ -117,8 +116,8 @@ function faultOfValue(change: TopologyChange, { nodes, settings }: TopologyView)
     case "zone":
       return ZONE.test(change.value) ? undefined : "A zone has a short name of letters, digits, spaces, dots and dashes.";
     case "copies":
-      if (!Number.isInteger(change.value) || change.value < settings.writeQuorum || change.value > COPIES_MAX)
-        return `Each chunk has ${settings.writeQuorum} to ${COPIES_MAX} copies: an upload counts when ${settings.writeQuorum} are durable.`;
+      if (!Number.isInteger(change.value) || change.value < settings.writeQuorum || change.value > limits.replicasMax)
+        return `Each chunk has ${settings.writeQuorum} to ${limits.replicasMax} copies: an upload counts when ${settings.writeQuorum} are durable.`;
       return change.value <= members ? undefined : `There are ${members} nodes in service for ${change.value} copies. Add a node first.`;
     case "maintenance":
       return change.value === undefined || change.value > 0 ? undefined : "Maintenance takes at least a minute.";

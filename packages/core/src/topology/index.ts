@@ -1,7 +1,6 @@
 export { type AppliedChange, applyChange, type ApplyOptions } from "./apply.ts";
 export {
   type ClusterSettings,
-  COPIES_MAX,
   type MoveScope,
   type TopologyChange,
   type TopologyView,
