@@ -1,4 +1,5 @@
 /** How long answers took, inside and outside of faults, and what they were. */
+import { type Percentiles, percentilesOf } from "@holdfast/cluster/testing";
 
 export interface Sample {
   kind: string;
@@ -10,12 +11,6 @@ export interface Span {
   startMs: number;
   /** Infinity while it lasts. */
   endMs: number;
-}
-
-export interface Percentiles {
-  count: number;
-  p50Ms: number;
-  p99Ms: number;
 }
 
 /** A fault is felt for a while after it has ended: processes start, connections are made anew. */
@@ -43,9 +38,7 @@ export class Measurements {
 
   percentiles(kind: string, inside: boolean): Percentiles {
     const ours = this.samples.filter((sample) => sample.kind === kind && this.#touchesFault(sample) === inside);
-    const ordered = ours.map(({ startMs, endMs }) => endMs - startMs).toSorted((a, b) => a - b);
-    const at = (share: number): number => ordered[Math.min(ordered.length - 1, Math.floor(ordered.length * share))] ?? Number.NaN;
-    return { count: ordered.length, p50Ms: at(0.5), p99Ms: at(0.99) };
+    return percentilesOf(ours.map(({ startMs, endMs }) => endMs - startMs));
   }
 
   #touchesFault({ startMs, endMs }: Sample): boolean {

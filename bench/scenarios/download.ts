@@ -1,24 +1,52 @@
-import { randomFile } from "@holdfast/cluster/testing";
-import { GiB } from "@holdfast/core/kernel";
-import { type Result, repeat, summarise, timed } from "../measure.ts";
-import type { Bench } from "./scenario.ts";
+import { GiB, MiB } from "@holdfast/core/kernel";
+import type { Door } from "../load/door.ts";
+import { dropPageCache, mayDropPageCache } from "../measure/books.ts";
+import { measure } from "../measure/meter.ts";
+import { type Limit, type Row, throughputRow } from "../report/row.ts";
+import type { DoorScenario, Settings } from "../scenario.ts";
 
-export async function download({ cluster, rounds, serverPids }: Bench): Promise<Result[]> {
-  const { owner } = cluster;
-  const entryId = await owner.upload({ filename: `download-${process.pid}` }, randomFile(`download-${process.pid}`, GiB));
-  const once = () => drain(owner, entryId);
-  await once(); // the first one warms the page cache
+const CLIENTS = 8;
+const SHARE_BYTES = 128 * MiB;
 
-  const one = await repeat(rounds, () => timed(GiB, serverPids(), once));
-  const eight = await repeat(rounds, () =>
-    timed(4 * GiB, serverPids(), async () => void (await Promise.all([once(), once(), once(), once()]))),
-  );
-  return [summarise("download: 1 GiB, hot", one), summarise("download: 4 × 1 GiB at once, hot", eight)];
+/** Cold: the kernel has forgotten all it had read, as after a start. Each of several clients reads a file of its own. */
+export const download: DoorScenario = {
+  number: 4,
+  name: "download",
+  title: "downloads of 1 GiB",
+  kind: "door",
+  async measure(door, settings) {
+    if (door.read === undefined) return [];
+    await door.put("whole", GiB);
+    const shares = Array.from({ length: CLIENTS }, (_, index) => `share-${index}`);
+    for (const name of shares) await door.put(name, SHARE_BYTES);
+    const hot = { temperature: "hot", limit: await settings.limits.loopback(), atLeast: 700 };
+    const cold = { temperature: "cold", limit: await settings.limits.coldRead(), atLeast: 500, before: dropPageCache };
+    const rows: Row[] = [];
+    for (const way of mayDropPageCache() ? [hot, cold] : [hot])
+      for (const names of [["whole"], shares]) rows.push(await readAll(door, settings, names, way));
+    return rows;
+  },
+};
+
+interface Way {
+  temperature: string;
+  limit: Limit;
+  atLeast: number;
+  before?: () => void;
 }
 
-async function drain(owner: Bench["cluster"]["owner"], entryId: string): Promise<void> {
-  const response = await owner.open("GET", `/api/files/${entryId}/content`);
-  let bytes = 0;
-  for await (const part of response) bytes += (part as Buffer).length;
-  if (bytes !== GiB) throw new Error(`${bytes} bytes arrived instead of ${GiB}`);
+async function readAll(
+  door: Door,
+  { rounds }: Settings,
+  names: readonly string[],
+  { temperature, limit, atLeast, before }: Way,
+): Promise<Row> {
+  const read = async (): Promise<number> => {
+    await Promise.all(names.map((name) => door.read!(name)));
+    return GiB;
+  };
+  if (before === undefined) await read(); // the first one warms the page cache
+  const measured = await measure(() => door.processes(), { laps: rounds, before, work: read });
+  const clients = names.length === 1 ? "1 GiB, one client" : `${names.length} × 128 MiB at once`;
+  return throughputRow(`${clients}, ${temperature}`, measured, { limit, targets: [{ of: "value", atLeast }] });
 }

@@ -1,40 +1,50 @@
-/**
- * What deciding costs, without any byte moved: placements, the moves when a node joins, and a whole plan for a cluster of a
- * thousand nodes and ten million chunks. One core, no database; the rows are made up as they are needed.
- */
 import { randomBytes } from "node:crypto";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { planChunk } from "@holdfast/core/healing";
-import { GiB, MiB } from "@holdfast/core/kernel";
+import { GiB, limits } from "@holdfast/core/kernel";
 import type { NodeSnapshot } from "@holdfast/core/membership";
 import { choosePlacement, createPlacer, type PlacementPolicy, placementPolicies } from "@holdfast/core/placement";
 import { createMovePlanner } from "@holdfast/core/topology";
-import { MB } from "../measure.ts";
+import { MB, type Row, type Target } from "../report/row.ts";
+import type { PureScenario } from "../scenario.ts";
 
-const COPIES = 3;
-const CHUNK_BYTES = 4 * MiB;
+const COPIES = limits.replicas;
+const CHUNK_BYTES = limits.chunkBytesMax;
 const JOINING_CHUNKS = 200_000;
 const NODES = 1_000;
 const CHUNKS = 10_000_000;
 const BATCH = 10_000;
 
-export function planning(): void {
-  console.log(`\nplacement of ${COPIES} copies, one core`);
-  console.log(row("", "CPU µs to choose", "with all fallbacks"));
-  for (const nodes of [6, 100, NODES]) for (const policy of placementPolicies) measurePlacement(policy, nodes);
-  measureLargePlan();
-  measureRepairPlan();
-  console.log(`\na sixth node joins five, ${JOINING_CHUNKS.toLocaleString("en")} chunks`);
-  console.log(row("", "moved ÷ minimum", "fullest ÷ mean"));
-  for (const policy of placementPolicies) measureJoining(policy);
-}
+/**
+ * What deciding costs, without any byte moved: placements, the moves when a node joins, and a whole plan for a cluster of a
+ * thousand nodes and ten million chunks. One core, no database; the rows are made up as they are needed. Times are CPU
+ * time of this process alone, whatever else the machine does.
+ */
+export const planning: PureScenario = {
+  number: 13,
+  name: "planning",
+  title: "placement and plans, CPU of one core",
+  kind: "pure",
+  measure() {
+    return Promise.resolve([
+      ...[6, 100, NODES].flatMap((nodes) => placementPolicies.flatMap((policy) => measurePlacement(policy, nodes))),
+      ...measureLargePlan(),
+      measureRepairPlan(),
+      ...placementPolicies.flatMap(measureJoining),
+    ]);
+  },
+};
 
-function measurePlacement(policy: PlacementPolicy, nodeCount: number): void {
+function measurePlacement(policy: PlacementPolicy, nodeCount: number): Row[] {
   const nodes = cluster(nodeCount);
   const placer = createPlacer(nodes, policy);
   const choose = fastest(BATCH * 4, (id) => placer.choose(id, COPIES));
   const place = fastest(BATCH / 10, (id) => choosePlacement(id, nodes, COPIES, policy));
-  console.log(row(`${policy}, ${nodeCount} nodes`, choose.toFixed(2), place.toFixed(1)));
+  const targets: Target[] = nodeCount <= 100 ? [{ of: "value", atMost: 10 }] : [];
+  return [
+    row(`${policy}, ${nodeCount} nodes: to choose ${COPIES}`, "µs", choose, targets),
+    row(`${policy}, ${nodeCount} nodes: with all that may stand in`, "µs", place),
+  ];
 }
 
 /** The best of several rounds, in microseconds: the others were disturbed, or not compiled yet. */
@@ -44,7 +54,6 @@ function fastest(count: number, work: (id: ChunkId) => unknown): number {
   return Math.min(...rounds);
 }
 
-/** Of this process alone, whatever else the machine does. */
 function cpuMicros(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -52,7 +61,8 @@ function cpuMicros(work: () => void): number {
   return user + system;
 }
 
-function measureJoining(policy: PlacementPolicy): void {
+/** A sixth node joins five. */
+function measureJoining(policy: PlacementPolicy): Row[] {
   const five = createPlacer(cluster(5), policy);
   const rows = Array.from({ length: JOINING_CHUNKS }, chunkId).map((id) => {
     const replicas = five.choose(id, COPIES).map((node) => node.id);
@@ -73,11 +83,14 @@ function measureJoining(policy: PlacementPolicy): void {
     }
   }
   const share = (JOINING_CHUNKS * COPIES) / 6;
-  console.log(row(policy, (moved / share).toFixed(3), (Math.max(...chunksOn.values()) / share).toFixed(3)));
+  return [
+    row(`${policy}, a sixth node: moved ÷ a sixth of all`, "×", moved / share, [{ of: "value", atMost: 1.02 }]),
+    row(`${policy}, a sixth node: fullest ÷ mean`, "×", Math.max(...chunksOn.values()) / share, [{ of: "value", atMost: 1.01 }]),
+  ];
 }
 
 /** Rows come in pages, as from the database, and are gone with them. */
-function measureLargePlan(): void {
+function measureLargePlan(): Row[] {
   const before = createPlacer(cluster(NODES), "rendezvous");
   const plan = spreadPlanner(cluster(NODES + 1), "rendezvous", new Map());
   let moves = 0;
@@ -94,14 +107,16 @@ function measureLargePlan(): void {
     });
     resident = Math.max(resident, process.memoryUsage.rss());
   }
-  console.log(`\na node joins ${NODES.toLocaleString("en")}, ${CHUNKS.toLocaleString("en")} chunks`);
-  console.log(`  planned in           ${(micros / 1e6).toFixed(0)} s of CPU, ${(micros / CHUNKS).toFixed(2)} µs a chunk`);
-  console.log(`  moved ÷ minimum      ${(moves / ((CHUNKS * COPIES) / (NODES + 1))).toFixed(3)}`);
-  console.log(`  memory               at most ${((resident - residentBefore) / MB).toFixed(0)} MB more than before`);
+  const name = `a node joins ${NODES.toLocaleString("en")}, ${CHUNKS.toLocaleString("en")} chunks`;
+  return [
+    row(`${name}: planned in`, "s", micros / 1e6),
+    row(`${name}: moved ÷ minimum`, "×", moves / ((CHUNKS * COPIES) / (NODES + 1)), [{ of: "value", atMost: 1.02 }]),
+    row(`${name}: memory beyond before`, "MB", (resident - residentBefore) / MB, [{ of: "value", atMost: 100 }]),
+  ];
 }
 
 /** One of the thousand is dead: each of its chunks needs a copy elsewhere. */
-function measureRepairPlan(): void {
+function measureRepairPlan(): Row {
   const nodes = cluster(NODES).map((node) => (node.id === 1 ? { ...node, health: "down" as const } : node));
   const placer = createPlacer(cluster(NODES), "rendezvous");
   const terms = { wanted: COPIES };
@@ -110,8 +125,7 @@ function measureRepairPlan(): void {
     planChunk({ id, length: CHUNK_BYTES, replicas: [1, ...others(id)], state: "live" }, nodes, terms),
   );
   const chunks = (CHUNKS * COPIES) / NODES;
-  console.log(`\none of ${NODES.toLocaleString("en")} nodes dies: ${chunks.toLocaleString("en")} chunks need a copy`);
-  console.log(`  planned in           ${((micros * chunks) / 1e6).toFixed(0)} s of CPU, ${micros.toFixed(0)} µs a chunk`);
+  return row(`one of ${NODES.toLocaleString("en")} dies, ${chunks.toLocaleString("en")} chunks: planned in`, "s", (micros * chunks) / 1e6);
 }
 
 function spreadPlanner(nodes: readonly NodeSnapshot[], policy: PlacementPolicy, heldBytes: ReadonlyMap<number, number>) {
@@ -143,6 +157,6 @@ function cluster(size: number): NodeSnapshot[] {
   }));
 }
 
-function row(name: string, first: string, second: string): string {
-  return `  ${name.padEnd(30)}${first.padStart(16)}${second.padStart(24)}`;
+function row(name: string, unit: string, value: number, targets: Target[] = []): Row {
+  return { name, unit, values: [value], targets };
 }

@@ -1,6 +1,6 @@
 /** Killing and freezing what runs. */
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { familyOf } from "@holdfast/cluster/testing";
 
 export interface Victim {
   readonly pid: number | undefined;
@@ -13,7 +13,7 @@ export async function kill(victim: Victim): Promise<void> {
   signal(await livingPid(victim), "SIGKILL");
 }
 
-/** The process and all below it stand still; the answer lets them go on. */
+/** The process and its children stand still; the answer lets them go on. */
 export async function freeze(victim: Victim): Promise<() => void> {
   const pids = familyOf(await livingPid(victim));
   for (const pid of pids) signal(pid, "SIGSTOP");
@@ -30,23 +30,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has gone by itself
-  }
-}
-
-/** The parent first, so that it makes no more children while we look. */
-function familyOf(pid: number): number[] {
-  const parents = readdirSync("/proc")
-    .map(Number)
-    .filter((entry) => entry > 0)
-    .map((child) => ({ child, parent: parentOf(child) }));
-  return [pid, ...parents.filter(({ parent }) => parent === pid).map(({ child }) => child)];
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined; // ended while we looked
   }
 }

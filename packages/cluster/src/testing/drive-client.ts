@@ -73,11 +73,8 @@ export class DriveClient extends SessionClient {
 
   /** On how many nodes that are not down each part of the file is at least; null for an empty file. */
   async fewestCopies(entryId: string): Promise<number | null> {
-    const input = encodeURIComponent(JSON.stringify({ json: { id: entryId } }));
-    const answer = await this.get<{ result: { data: { json: { copies: { fewest: number | null } } } } }>(
-      `/api/trpc/entries.details?input=${input}`,
-    );
-    return answer.result.data.json.copies.fewest;
+    const { copies } = await this.query<{ copies: { fewest: number | null } }>("entries.details", { id: entryId });
+    return copies.fewest;
   }
 
   /** Downloads the whole file and returns the hex SHA-256 of what arrived. Rejects when the connection breaks. */

@@ -22,6 +22,11 @@ export class SessionClient {
     this.origin = origin;
   }
 
+  /** The headers that show who is asking, for requests made without this client. */
+  get session(): Readonly<Record<string, string>> {
+    return this.#session;
+  }
+
   async signIn(email: string, password: string): Promise<void> {
     const answer = await this.json("POST", "/api/auth/sign-in/email", { email, password });
     if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${answer.body.toString()}`);
@@ -37,6 +42,19 @@ export class SessionClient {
     const { status, body } = await this.send("GET", path);
     if (status !== 200) throw new Error(`${path} answered ${status}: ${body.toString()}`);
     return JSON.parse(body.toString()) as T;
+  }
+
+  /** A question to the app's own API, which must be answered. */
+  async query<T>(procedure: string, input: unknown): Promise<T> {
+    return resultOf<T>(
+      procedure,
+      await this.send("GET", `/api/trpc/${procedure}?input=${encodeURIComponent(JSON.stringify({ json: input }))}`),
+    );
+  }
+
+  /** A change by the app's own API, which must succeed. */
+  async mutate<T>(procedure: string, input?: unknown): Promise<T> {
+    return resultOf<T>(procedure, await this.json("POST", `/api/trpc/${procedure}`, { json: input }));
   }
 
   /** One request, its answer read whole. A stream as body is sent as it comes. */
@@ -61,4 +79,9 @@ export class SessionClient {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function resultOf<T>(procedure: string, { status, body }: Answer): T {
+  if (status !== 200) throw new Error(`${procedure} answered ${status}: ${body.toString()}`);
+  return (JSON.parse(body.toString()) as { result: { data: { json: T } } }).result.data.json;
 }

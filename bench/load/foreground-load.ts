@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { TestCluster } from "@holdfast/cluster/testing";
+import { type Percentiles, percentilesOf, type TestCluster } from "@holdfast/cluster/testing";
 import { MiB } from "@holdfast/core/kernel";
 
 export interface LoadFigures {
   operations: number;
   failed: number;
-  read: { p50: number; p99: number };
-  write: { p50: number; p99: number };
+  read: Percentiles;
+  write: Percentiles;
+  /** The longest that anybody waited. */
+  slowestMs: number;
 }
 
 const READ_BYTES = 1 * MiB;
@@ -42,8 +44,9 @@ export class ForegroundLoad {
     const figures = {
       operations: this.#reads.length + this.#writes.length + this.#failed,
       failed: this.#failed,
-      read: percentiles(this.#reads),
-      write: percentiles(this.#writes),
+      read: percentilesOf(this.#reads),
+      write: percentilesOf(this.#writes),
+      slowestMs: Math.max(0, ...this.#reads, ...this.#writes),
     };
     this.#reads = [];
     this.#writes = [];
@@ -86,10 +89,4 @@ export class ForegroundLoad {
     const { status } = await this.#owner.patch(path, 0, randomBytes(WRITE_BYTES), WRITE_BYTES);
     if (status !== 204) throw new Error(`a write ended with ${status}`);
   }
-}
-
-function percentiles(times: readonly number[]): { p50: number; p99: number } {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
 }
