@@ -1,4 +1,4 @@
-import { readdir, rename, stat } from "node:fs/promises";
+import { readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChunkId, parseChunkId } from "../chunking/index.ts";
 import type { Logger } from "../kernel/index.ts";
@@ -6,7 +6,7 @@ import { CHUNK_SUFFIX } from "./chunk-tree.ts";
 import type { LostChunk } from "./local-chunk-store.ts";
 import { unlessMissing } from "./system-error.ts";
 
-/** Where the damaged files of a file store go: never served again, and kept as the evidence that a chunk was lost here. */
+/** Where the damaged files of a file store go: never served again, and kept as the evidence that a chunk was lost here until it is put again. */
 export class ChunkQuarantine {
   readonly #directory: string;
   readonly #logger: Logger;
@@ -33,6 +33,11 @@ export class ChunkQuarantine {
         return false;
       },
     );
+  }
+
+  /** The chunk was put again: nothing is lost any more. */
+  release(id: ChunkId): Promise<void> {
+    return rm(this.#path(id), { force: true });
   }
 
   /** In ascending order of id, after `after`. */

@@ -83,6 +83,7 @@ export class FileChunkStore implements LocalChunkStore {
       if (await this.#holdsWhole(id)) return { stored: false };
       if (await this.#takeBack(id)) return { stored: true };
       await this.#room.within(HEADER_BYTES + bytes.length, () => this.#write(id, bytes));
+      await this.#quarantine.release(id);
       this.#inventory.chunkCount++;
       this.#inventory.usedBytes += bytes.length;
       return { stored: true };
