@@ -1,16 +1,19 @@
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { type Clock, GiB, limits, systemClock } from "../kernel/index.ts";
 import { viewFor } from "./buffers.ts";
-import type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
-import type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";
+import type { ChunkStat, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
+import type { Purged, TrashedChunk } from "./chunk-trash.ts";
+import type { LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
 import { corrupt, full, notFound, requireWhole } from "./verification.ts";
 
 /** Chunks in memory, for tests: everything the contract says except that it survives the process. */
-export class MemoryChunkStore implements ChunkStore, ChunkTrash {
+export class MemoryChunkStore implements Omit<LocalChunkStore, "locate"> {
   /** The held bytes themselves, so that a test can damage them. */
   readonly chunks = new Map<ChunkId, Buffer>();
   /** Likewise. */
   readonly trashed = new Map<ChunkId, { bytes: Buffer; trashedAt: number }>();
+  /** When each damaged chunk was found; until it is put again. */
+  readonly #lost = new Map<ChunkId, number>();
   readonly #capacityBytes: number;
   readonly #clock: Clock;
   #usedBytes = 0;
@@ -27,6 +30,7 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
     if (this.#takeBack(id)) return { stored: true };
     if (this.#usedBytes + bytes.length > this.#capacityBytes) throw full({ freeBytes: this.#capacityBytes - this.#usedBytes });
     this.chunks.set(id, Buffer.from(bytes));
+    this.#lost.delete(id);
     this.#usedBytes += bytes.length;
     return { stored: true };
   }
@@ -50,8 +54,8 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
   }
 
   async list(after: ChunkId | undefined, limit: number): Promise<ChunkStat[]> {
-    const ids = [...this.chunks.keys()].filter((id) => after === undefined || id > after).toSorted();
-    return ids.slice(0, limit).map((id) => ({ id, length: this.chunks.get(id)!.length }));
+    const held = [...this.chunks].map(([id, { length }]) => ({ id, length }));
+    return pageOf(held, after, limit);
   }
 
   async trash(ids: readonly ChunkId[]): Promise<ChunkId[]> {
@@ -69,8 +73,7 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
 
   async listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]> {
     const trashed = [...this.trashed].map(([id, { bytes, trashedAt }]) => ({ id, length: bytes.length, trashedAt }));
-    const page = trashed.filter(({ id }) => after === undefined || id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    return page.slice(0, limit);
+    return pageOf(trashed, after, limit);
   }
 
   async purgeTrash(olderThanMs: number): Promise<Purged> {
@@ -82,6 +85,11 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
       purged.bytes += bytes.length;
     }
     return purged;
+  }
+
+  async lost(after: ChunkId | undefined, limit: number): Promise<LostChunk[]> {
+    const lost = [...this.#lost].map(([id, lostAt]) => ({ id, lostAt }));
+    return pageOf(lost, after, limit);
   }
 
   async stats(): Promise<StoreStats> {
@@ -108,6 +116,7 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
     if (bytes === undefined) return false;
     if (chunkIdOf(bytes) === id) return true;
     this.#remove(id);
+    this.#lost.set(id, this.#clock.now().getTime());
     this.#corruptChunks++;
     return false;
   }
@@ -125,4 +134,9 @@ export class MemoryChunkStore implements ChunkStore, ChunkTrash {
     this.#usedBytes -= this.chunks.get(id)?.length ?? 0;
     return this.chunks.delete(id);
   }
+}
+
+function pageOf<Item extends { id: ChunkId }>(items: readonly Item[], after: ChunkId | undefined, limit: number): Item[] {
+  const rest = items.filter(({ id }) => after === undefined || id > after);
+  return rest.toSorted((one, other) => (one.id < other.id ? -1 : 1)).slice(0, limit);
 }

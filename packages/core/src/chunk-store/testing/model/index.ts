@@ -1,0 +1,2 @@
+export { liveThrough } from "./lives.ts";
+export { modelledStores } from "./stores.ts";

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { LocalChunkStore } from "../../index.ts";
+import { followModel } from "./model-run.ts";
+import { operations } from "./operations.ts";
+import type { ModelledStore } from "./twins.ts";
+
+export interface Lives {
+  /** The same seed makes the same lives. */
+  seed: number;
+  count: number;
+  /** Operations of the longest. */
+  lengthMax: number;
+  /** Where each gets a directory of its own. */
+  scratch: string;
+}
+
+/**
+ * Gives new stores random lives, and counts their operations. Rejects at the first that differs from the model, with its seed
+ * and, when time is no matter, the shortest life that does.
+ */
+export async function liveThrough<Store extends LocalChunkStore>(
+  storeIn: (directory: string) => ModelledStore<Store>,
+  { seed, count, lengthMax, scratch }: Lives,
+  shorten: boolean,
+): Promise<number> {
+  let performed = 0;
+  const property = fc.asyncProperty(operations(lengthMax), async (life) => {
+    const directory = mkdtempSync(join(scratch, "holdfast-model-"));
+    try {
+      await followModel(storeIn(directory), life);
+      performed += life.length;
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+  await fc.assert(property, { seed, numRuns: count, endOnFailure: !shorten });
+  return performed;
+}

@@ -1,0 +1,192 @@
+/**
+ * A store on a disk and one in memory, asked the same and held to the same answers.
+ *
+ * The reference is `MemoryChunkStore`: a few maps. It is damaged where the store is. Damage comes to light when the chunk is
+ * read; a restart and a compaction read by themselves, so there it may. Nothing else is left open but the hour of a trashed
+ * chunk, in a store that takes it from the disk's own clock.
+ */
+import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
+import { type ChunkId, chunkIdOf } from "../../../chunking/index.ts";
+import { type Clock, unreachable } from "../../../kernel/index.ts";
+import { type ChunkPlace, ChunkStoreError, type LocalChunkStore, MemoryChunkStore, type StoreStats } from "../../index.ts";
+import { modelChunks } from "./chunks.ts";
+import type { Part } from "./operations.ts";
+
+export interface ModelledStore<Store extends LocalChunkStore = LocalChunkStore> {
+  /** Opens what the last one left behind, or an empty one. */
+  open(clock: Clock): Promise<Store>;
+  /** Gives back the space of what was deleted, where that is not done at once. */
+  compact?(store: Store): Promise<unknown>;
+  /** Whose clock says since when a chunk is in the trash. A test cannot hold the disk's. */
+  trashedBy: "clock" | "disk";
+}
+
+/** What both can be asked. */
+type Askable = Omit<LocalChunkStore, "locate">;
+
+/** More chunks than there are. */
+const ALL = modelChunks.length + 1;
+
+export class Twins<Store extends LocalChunkStore> {
+  readonly #subject: ModelledStore<Store>;
+  readonly #clock: Clock;
+  readonly #reference: MemoryChunkStore;
+  #store!: Store;
+  #nowMs = Date.now();
+  /** What the reference had found corrupt when the store was opened, which counts anew each time. */
+  #corruptBefore = 0;
+
+  constructor(subject: ModelledStore<Store>) {
+    this.#subject = subject;
+    this.#clock = { monotonicMs: () => performance.now(), now: () => new Date(this.#nowMs) };
+    this.#reference = new MemoryChunkStore(undefined, this.#clock);
+  }
+
+  async open(): Promise<void> {
+    this.#store = await this.#subject.open(this.#clock);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async reopen(): Promise<void> {
+    await this.#store.close();
+    this.#corruptBefore = (await this.#reference.stats()).corruptChunks;
+    await this.open();
+    await this.#findWhatTheStoreFound();
+    await this.same((store) => store.list(undefined, ALL));
+    await this.sameTrash(undefined, ALL);
+    await this.sameLost(undefined, ALL);
+  }
+
+  wait(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  /** One question to both. */
+  async same(ask: (store: Askable) => Promise<unknown>): Promise<void> {
+    assert.deepEqual(await answer(ask(this.#store)), await answer(ask(this.#reference)));
+  }
+
+  async sameTrash(after: ChunkId | undefined, limit: number): Promise<void> {
+    await this.#adoptHours();
+    await this.same((store) => store.listTrash(after, limit));
+  }
+
+  sameLost(after: ChunkId | undefined, limit: number): Promise<void> {
+    return this.same(async (store) => (await store.lost(after, limit)).map(({ id }) => id));
+  }
+
+  async purge(olderThanMs: number): Promise<void> {
+    await this.#adoptHours();
+    await this.same((store) => store.purgeTrash(olderThanMs));
+  }
+
+  /** Asks the store everything at once. */
+  async together(parts: readonly Part[]): Promise<void> {
+    const told = await Promise.all(parts.map((part) => answer(ask(this.#store, part))));
+    for (const [index, part] of parts.entries()) assert.deepEqual(told[index], await answer(ask(this.#reference, part)));
+  }
+
+  /** Leaves out what concerns damaged chunks: it is open whether the reader or the compaction comes upon the damage first. */
+  async besideCompaction(parts: readonly Part[]): Promise<void> {
+    const sure = parts.filter(({ chunk }) => !this.#isDamaged(modelChunks[chunk]!.id));
+    await Promise.all([this.#subject.compact?.(this.#store), this.together(sure)]);
+    await this.#findWhatTheStoreFound();
+  }
+
+  /** A chunk that is damaged already stays as it is: the same bit might be flipped back. */
+  async damage(id: ChunkId, at: number): Promise<void> {
+    const place = await this.#store.locate(id);
+    const bytes = this.#bytesOf(id);
+    assert.equal(place?.length, bytes?.length, "the place of a chunk that is held or in the trash is known, and of no other");
+    if (place === undefined || bytes === undefined || this.#isDamaged(id)) return;
+    await flipBit(place, bytes, at % bytes.length);
+    bytes[at % bytes.length]! ^= 1;
+  }
+
+  /** The sums, and of each chunk whether it is held, in the trash or neither: all that a list would show, and quicker. */
+  async agree(): Promise<void> {
+    const [told, expected] = [await this.#store.stats(), await this.#reference.stats()];
+    assert.deepEqual(sums(told), { ...sums(expected), corruptChunks: expected.corruptChunks - this.#corruptBefore });
+    await this.same((store) => Promise.all(modelChunks.map(({ id }) => store.stat(id))));
+    const places = await Promise.all(modelChunks.map(({ id }) => this.#store.locate(id)));
+    assert.deepEqual(
+      places.map((place) => place?.length),
+      modelChunks.map(({ id }) => this.#bytesOf(id)?.length),
+    );
+  }
+
+  #bytesOf(id: ChunkId): Buffer | undefined {
+    return this.#reference.chunks.get(id) ?? this.#reference.trashed.get(id)?.bytes;
+  }
+
+  #isDamaged(id: ChunkId): boolean {
+    const bytes = this.#bytesOf(id);
+    return bytes !== undefined && chunkIdOf(bytes) !== id;
+  }
+
+  async #adoptHours(): Promise<void> {
+    if (this.#subject.trashedBy === "clock") return;
+    for (const { id, trashedAt } of await this.#store.listTrash(undefined, ALL)) {
+      const trashed = this.#reference.trashed.get(id);
+      if (trashed !== undefined) trashed.trashedAt = trashedAt;
+    }
+  }
+
+  /** A damaged chunk that the store no longer has was found damaged by the store itself; so the reference finds it, too. */
+  async #findWhatTheStoreFound(): Promise<void> {
+    const had = [...this.#reference.chunks.keys(), ...this.#reference.trashed.keys()];
+    for (const id of had.filter((each) => this.#isDamaged(each))) {
+      if ((await this.#store.locate(id)) !== undefined) continue;
+      await this.#reference.restore([id]);
+    }
+  }
+}
+
+/** Bytes as what they are known by, and refusals by their code: what is compared must be short when it differs. */
+async function answer(asked: Promise<unknown>): Promise<unknown> {
+  try {
+    const told = await asked;
+    return Buffer.isBuffer(told) ? { length: told.length, bytesOf: chunkIdOf(told) } : told;
+  } catch (error) {
+    if (error instanceof ChunkStoreError) return error.code;
+    throw error;
+  }
+}
+
+function ask(store: Askable, { kind, chunk }: Part): Promise<unknown> {
+  const { id, bytes } = modelChunks[chunk]!;
+  switch (kind) {
+    case "put":
+      return store.put(id, bytes);
+    case "get":
+      return store.get(id);
+    case "delete":
+      return store.delete(id);
+    case "trash":
+      return store.trash([id]);
+    case "restore":
+      return store.restore([id]);
+    default:
+      return unreachable(kind);
+  }
+}
+
+function sums({ chunkCount, usedBytes, writable, diskErrors, corruptChunks, foreignFiles }: StoreStats): Partial<StoreStats> {
+  return { chunkCount, usedBytes, writable, diskErrors, corruptChunks, foreignFiles };
+}
+
+async function flipBit({ path, offset }: ChunkPlace, bytes: Buffer, at: number): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const there = Buffer.alloc(bytes.length);
+    await file.read(there, 0, there.length, offset);
+    assert.ok(there.equals(bytes), "the chunk's own bytes lie where the store says");
+    await file.write(Buffer.of(bytes[at]! ^ 1), 0, 1, offset + at);
+  } finally {
+    await file.close();
+  }
+}
