@@ -31,14 +31,15 @@ export async function requireRoomForClaims(tx: pg.PoolClient, driveId: string): 
 
 /**
  * What neither files nor open uploads need; negative when they need too much, infinite without a quota. An upload claims
- * its length, or what it has so far while its length is unknown.
+ * its length, or what it has so far while its length is unknown. The claim of `butFor`, an upload, is not counted.
  */
-export async function unclaimedBytes(db: Queryable, driveId: string): Promise<number> {
+export async function unclaimedBytes(db: Queryable, driveId: string, butFor?: string): Promise<number> {
   const { rows } = await db.query<{ leftBytes: number | null }>(
     `SELECT CASE WHEN quota_bytes IS NOT NULL THEN quota_bytes - used_bytes - (
-       SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload WHERE drive_id = $1 AND state IN ('receiving', 'complete')
+       SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload
+        WHERE drive_id = $1 AND state IN ('receiving', 'complete') AND id IS DISTINCT FROM $2::uuid
      ) END AS "leftBytes" FROM drive WHERE id = $1`,
-    [driveId],
+    [driveId, butFor],
   );
   return rows[0]!.leftBytes ?? Infinity;
 }

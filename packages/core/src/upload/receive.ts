@@ -31,17 +31,10 @@ export interface Reception {
   uploadId: string;
   /** Where the upload stands. */
   offset: number;
-  /** Asked before each chunk, because others use up room meanwhile. */
-  room: (cut: Progress) => Promise<Room>;
+  /** Asked before each chunk, with the bytes of this body so far, because others use up room meanwhile. */
+  room: (takenBytes: number) => Promise<Room>;
   body: UploadBody;
   checksum: Checksum | undefined;
-}
-
-/** How far one body is. */
-export interface Progress {
-  takenBytes: number;
-  /** Of those, in the database. */
-  committedBytes: number;
 }
 
 /** What may still be taken of a body. */
@@ -74,8 +67,7 @@ export async function receive(parts: ReceiverParts, { checksum, ...reception }: 
     },
   });
   try {
-    const committedBytes = (): number => received.offset - offset;
-    await cut(parts, { ...reception, committedBytes }, (bytes, buffer) => {
+    await cut(parts, reception, (bytes, buffer) => {
       check?.update(bytes);
       line.add(store(parts, bytes, buffer));
       return line.room(limits.uploadChunksInFlight);
@@ -96,12 +88,12 @@ export async function receive(parts: ReceiverParts, { checksum, ...reception }: 
 /** Cuts a body into buffers. The last one is passed on only once the body is known to end with it. Rejects with `tooMany`. */
 async function cut(
   { budget, chunkBytes }: ReceiverParts,
-  { body, room, committedBytes }: Pick<Reception, "body" | "room"> & { committedBytes: () => number },
+  { body, room }: Pick<Reception, "body" | "room">,
   onChunk: (bytes: Buffer, buffer: PooledBuffer) => Promise<void>,
 ): Promise<void> {
   let takenBytes = 0;
   while (await body.arrives()) {
-    const { bytes: roomBytes, tooMany } = await room({ takenBytes, committedBytes: committedBytes() });
+    const { bytes: roomBytes, tooMany } = await room(takenBytes);
     if (roomBytes <= 0) throw tooMany();
     const buffer = await budget.acquire();
     const target = buffer.bytes.subarray(0, Math.min(roomBytes, chunkBytes));

@@ -147,10 +147,10 @@ export class RequestStore extends DataStore {
    */
   async #room(uploadId: string, offset: number): Promise<Reception["room"]> {
     const { length } = this.upload ?? (await this.#find(uploadId));
-    if (length !== null) return async ({ takenBytes }) => ({ bytes: length - offset - takenBytes, tooMany: tooLong });
-    return async ({ takenBytes, committedBytes }) => {
-      const unclaimed = await unclaimedBytes(this.#pool, this.#options.actor.driveId);
-      const leftBytes = Math.max(0, unclaimed - (takenBytes - committedBytes));
+    if (length !== null) return async (takenBytes) => ({ bytes: length - offset - takenBytes, tooMany: tooLong });
+    return async (takenBytes) => {
+      const forUs = await unclaimedBytes(this.#pool, this.#options.actor.driveId, uploadId); // ours grows while we ask
+      const leftBytes = Math.max(0, forUs - offset - takenBytes);
       const mayStillHave = limits.uploadBytesMax - offset - takenBytes;
       if (leftBytes >= mayStillHave) return { bytes: mayStillHave, tooMany: tooLarge };
       return { bytes: leftBytes, tooMany: () => overQuota({ leftBytes }) };
