@@ -1,4 +1,4 @@
-/** What the console may ask of the supervisor: faults of the nodes' processes, and one more node. */
+/** What the console may ask of the supervisor: faults of the nodes' processes, one more node, or one less. */
 import { type Supervisor, SimulationError, type ProcessAddress } from "@holdfast/core/fault-simulation";
 import type { NodeFleet } from "./node-fleet.ts";
 import type { ProcessFaults } from "./process-faults.ts";
@@ -34,5 +34,11 @@ export function createControl({ host, fleet, faults, simulateFaults }: ControlOp
       return faults.active().map(({ node, kind, until }) => ({ kind, until, host, port: fleet.portOf(node) }));
     },
     addNode: () => fleet.add(),
+    async retireNode(address, name) {
+      const node = processAt(address);
+      if (node?.name !== name) return; // its port is another's now
+      await faults.end(node);
+      await fleet.retire(node);
+    },
   };
 }

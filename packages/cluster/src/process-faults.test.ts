@@ -16,13 +16,14 @@ import { type ServiceDefinition, ServiceProcess } from "./service-process.ts";
 
 const HOST = "127.0.0.1";
 const FIRST_PORT = 27_000 + Math.floor(Math.random() * 2_000);
+const SERVICE = `process.send({ type: "ready" }); process.on("disconnect", () => process.exit(0));`;
 const eventually = { timeout: 20_000, interval: 20 };
 
 let directory: string;
 let leave: (() => unknown)[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "holdfast-processes-"));
-  writeFileSync(join(directory, "service.mjs"), `process.send({ type: "ready" }); process.on("disconnect", () => process.exit(0));`);
+  writeFileSync(join(directory, "service.mjs"), SERVICE);
   leave = [];
 });
 afterEach(async () => {
@@ -159,6 +160,18 @@ test("a node that cannot start is not added, and the next one gets its name", as
   expect(await fleet.add()).toEqual({ name: "node-2", port: FIRST_PORT + 1 });
 });
 
+test("the supervisor dies while a node is being added: the next start has it", async () => {
+  const fleet = await startFleet(1);
+  writeFileSync(join(directory, "service.mjs"), `process.on("disconnect", () => process.exit(0)); setInterval(() => 0, 1_000);`);
+  const adding = fleet.add().catch(() => undefined); // it never says that it is ready
+  await vi.waitFor(() => expect(fleet.processes[1]?.pid).toBeDefined(), eventually);
+  writeFileSync(join(directory, "service.mjs"), SERVICE);
+  const next = await startFleet(1);
+  expect(next.processes.map(({ name }) => name)).toEqual(["node-1", "node-2"]);
+  await fleet.stop();
+  await adding;
+});
+
 /** Both ends of the process channel, without a process between them. */
 async function controlOf(nodes: number, simulateFaults = true): Promise<{ supervisor: Supervisor; fleet: NodeFleet }> {
   const fleet = await startFleet(nodes);
@@ -183,6 +196,19 @@ test("the console asks over its channel: begins, lists, ends and adds", async ()
   await supervisor.recover({ host: HOST, port: FIRST_PORT + 1 });
   expect(await supervisor.active()).toEqual([]);
   expect(await supervisor.addNode()).toEqual({ name: "node-3", port: FIRST_PORT + 2 });
+});
+
+test("a removed node is stopped for good: no later start has it, and none that is added gets its name", async () => {
+  const { supervisor, fleet } = await controlOf(2);
+  await supervisor.simulate({ host: HOST, port: FIRST_PORT + 1 }, { kind: "pause", seconds: 600 });
+  const [, removed] = fleet.processes;
+  await supervisor.retireNode({ host: HOST, port: FIRST_PORT + 1 }, "node-1"); // an old address of another node
+  expect(removed!.pid).toBeDefined();
+  for (let time = 0; time < 2; time++) await supervisor.retireNode({ host: HOST, port: FIRST_PORT + 1 }, "node-2");
+  expect([removed!.pid, await supervisor.active()]).toEqual([undefined, []]);
+  expect(await supervisor.addNode()).toMatchObject({ name: "node-3" });
+  await fleet.stop();
+  expect((await startFleet(2)).processes.map(({ name }) => name)).toEqual(["node-1", "node-3"]);
 });
 
 test.each([

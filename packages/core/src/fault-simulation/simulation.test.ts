@@ -68,12 +68,14 @@ let processFaults: { node: number; fault: ProcessFault }[];
 let processRefusal: Error | undefined;
 let killingTakesMs: number;
 let added: number;
+let retired: [number: number, name: string][];
 beforeEach(async () => {
   nodes = Array.from({ length: 4 }, () => new Node());
   processFaults = [];
   processRefusal = undefined;
   killingTakesMs = 0;
   added = 0;
+  retired = [];
   await database.pool.query("TRUNCATE node, chunk, event RESTART IDENTITY CASCADE");
   await database.pool.query(
     `INSERT INTO node (identity, name, host, port, boot_id, health)
@@ -103,6 +105,7 @@ function simulation(changes: Partial<FaultSimulationOptions> = {}): FaultSimulat
       active: async () =>
         processFaults.map(({ node, fault }) => ({ kind: fault.kind, until: new Date(0), host: "127.0.0.1", port: PORT + node })),
       addNode: async () => ({ name: `node-${5 + added++}`, port: 1 }),
+      retireNode: async (node, name) => void retired.push([numberOf(node), name]),
     },
     ...changes,
   });
@@ -291,4 +294,11 @@ test("recovering ends what is on and says who did it; a killed process need not 
 test("a node is added, and the log says by whom", async () => {
   expect(await simulation().addNode(ADA)).toEqual({ name: "node-5", port: 1 });
   expect(await events()).toMatchObject([{ kind: "node.added", message: "ada added node-5." }]);
+});
+
+test("the supervisor stops the process of a node that was removed, and of no other", async () => {
+  await database.pool.query("UPDATE node SET intent = 'removed' WHERE id = 4");
+  for (const id of [1, 4, 99]) await simulation().retireNode(id);
+  expect(retired).toEqual([[4, "node-4"]]);
+  await simulation({ supervisor: undefined }).retireNode(4);
 });

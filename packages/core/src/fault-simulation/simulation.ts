@@ -16,7 +16,7 @@ import { SimulationError } from "./errors.ts";
 import { type ActiveFault, faultInWords, isProcessFault, type ProcessFault, type SimulatedFault } from "./fault.ts";
 import { chunksSafeToDamage, requireReadableWithout } from "./last-copies.ts";
 import { type NodeAccess, type NodeToAsk, faultsOf, probe, type Reach } from "./reach.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { ProcessAddress, Supervisor } from "./supervisor.ts";
 
 export interface FaultSimulationOptions {
   pool: pg.Pool;
@@ -47,6 +47,8 @@ export interface FaultSimulation {
   recover(actor: Asker, nodeId: number): Promise<void>;
   /** Starts one more node on this machine, for good. Rejects with `simulation.only_embedded`. */
   addNode(actor: Asker): Promise<{ name: string; port: number }>;
+  /** Stops the process of a node that is removed from the cluster, where it is the supervisor's. May be called again. */
+  retireNode(nodeId: number): Promise<void>;
   status(): Promise<SimulationStatus>;
 }
 
@@ -151,6 +153,13 @@ export function createFaultSimulation(options: FaultSimulationOptions): FaultSim
       const message = `${await nameOf(pool, actor)} added ${added.name}.`;
       await recordEvent(pool, { severity: "info", kind: "node.added", message, actorId: actor.userId, data: added });
       return added;
+    },
+    async retireNode(nodeId) {
+      const { rows } = await pool.query<ProcessAddress & { name: string }>(
+        "SELECT name, host, port FROM node WHERE id = $1 AND intent = 'removed'",
+        [nodeId],
+      );
+      for (const { name, ...address } of rows) await supervisor?.retireNode(address, name);
     },
     async status() {
       const faults = allowed ? await activeFaults(await readNodes(pool), options) : [];

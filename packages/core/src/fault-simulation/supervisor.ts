@@ -1,6 +1,6 @@
 /**
- * The embedded cluster's supervisor, as the console sees it: the one who can kill, pause and clone a node's process, and start
- * another node. It is asked over the process channel that every supervised service has.
+ * The embedded cluster's supervisor, as the console sees it: the one who can kill, pause and clone a node's process, start another
+ * node, and stop one for good. It is asked over the process channel that every supervised service has.
  */
 import type { EventEmitter } from "node:events";
 import { SECOND_MS } from "../kernel/index.ts";
@@ -21,6 +21,8 @@ export interface Supervisor {
   active(): Promise<(ActiveFault & ProcessAddress)[]>;
   /** Starts one more node, which every later start has too. */
   addNode(): Promise<{ name: string; port: number }>;
+  /** Stops the process of a node that was removed, and starts it never again. Nothing where the node is not one of its own. */
+  retireNode(node: ProcessAddress, name: string): Promise<void>;
 }
 
 interface RequestMessage {
@@ -76,6 +78,7 @@ export function connectSupervisor(channel: ProcessChannel): Supervisor | undefin
       return faults.map((fault) => ({ ...fault, until: new Date(fault.until) }));
     },
     addNode: async () => (await ask("addNode")) as { name: string; port: number },
+    retireNode: async (node, name) => void (await ask("retireNode", node, name)),
   };
 }
 

@@ -3,6 +3,7 @@ import { placementPolicies } from "@holdfast/core/placement";
 import { applyChange, cancelRebalance, pauseRebalance, previewChange, resumeRebalance, throttleRebalance } from "@holdfast/core/topology";
 import { z } from "zod";
 import type { Actor } from "@holdfast/core/drive";
+import { requireConfirmedAdmin } from "../access.ts";
 import type { Services } from "../services.ts";
 import { adminProcedure, router } from "./trpc.ts";
 
@@ -21,13 +22,19 @@ const change = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("policy"), value: z.enum(placementPolicies) }),
 ]);
 
+/** They take a node out of service: the password must have been given lately. */
+const DANGEROUS: ReadonlySet<z.infer<typeof change>["kind"]> = new Set(["drain", "remove"]);
+
 export const topologyRouter = router({
   preview: adminProcedure
     .input(change)
     .query(({ ctx, input }) => previewChange(ctx.pool, input, { ...ctx.services.settings, now: new Date() })),
-  change: adminProcedure
-    .input(change)
-    .mutation(({ ctx, input }) => applyChange(input, { ...ctx.services.settings, ...by(ctx), pool: ctx.pool, now: new Date() })),
+  change: adminProcedure.input(change).mutation(async ({ ctx, input }) => {
+    if (DANGEROUS.has(input.kind)) await requireConfirmedAdmin(ctx.services.accounts, ctx.headers);
+    const applied = await applyChange(input, { ...ctx.services.settings, ...by(ctx), pool: ctx.pool, now: new Date() });
+    if (input.kind === "remove") await ctx.services.simulation.retireNode(input.nodeId);
+    return applied;
+  }),
   pause: adminProcedure.input(rebalance).mutation(({ ctx, input }) => pauseRebalance(input.id, by(ctx))),
   resume: adminProcedure.input(rebalance).mutation(({ ctx, input }) => resumeRebalance(input.id, by(ctx))),
   cancel: adminProcedure.input(rebalance).mutation(({ ctx, input }) => cancelRebalance(input.id, by(ctx))),
