@@ -8,3 +8,4 @@ export { chunkStoreStatus, isChunkStoreErrorCode } from "./http-status.ts";
 export type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
 export { MemoryChunkStore } from "./memory-chunk-store.ts";
 export { requireLength } from "./verification.ts";
+export { SegmentChunkStore, type SegmentChunkStoreOptions } from "./segments/segment-chunk-store.ts";

@@ -18,6 +18,9 @@ export const limits = {
   /** A node stops accepting chunks when less than this share of its disk, or this much, is free; deletes always have room. */
   reserveRatio: 0.05,
   reserveBytesMin: 1 * GiB,
+  /** What the files grow to in which a segment store keeps its chunks, and how many of them it keeps open. */
+  segmentBytes: 128 * MiB,
+  segmentFilesOpenMax: 256,
 
   /** Buffers of all uploads of a gateway together. */
   uploadBufferBytes: 128 * MiB,

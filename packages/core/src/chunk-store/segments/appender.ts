@@ -1,0 +1,76 @@
+import type { DiskHealth } from "../disk-health.ts";
+import type { ChunkEvent } from "./chunk-event.ts";
+import type { LocatedEvent } from "./chunk-index.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { Segment } from "./segment.ts";
+import type { SegmentPool } from "./segment-pool.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import { Uses } from "./uses.ts";
+
+/** Appends records to one segment after the other. */
+export class Appender {
+  readonly #pool: SegmentPool;
+  readonly #files: OpenFiles;
+  readonly #health: DiskHealth;
+  /** Told of each segment before the first record is in it. */
+  readonly #onSegment: (segment: Segment) => void;
+  readonly #ending = new Uses();
+  #writer: SegmentWriter | undefined;
+  #change: Promise<void> | undefined;
+
+  /** Goes on with the roomiest of `begun` and ends the others. */
+  constructor(
+    pool: SegmentPool,
+    { files, health }: { files: OpenFiles; health: DiskHealth },
+    begun: readonly SegmentWriter[],
+    onSegment: (segment: Segment) => void,
+  ) {
+    this.#pool = pool;
+    this.#files = files;
+    this.#health = health;
+    this.#onSegment = onSegment;
+    const [roomiest, ...others] = begun.toSorted((one, other) => other.freeBytes - one.freeBytes);
+    this.#writer = roomiest;
+    for (const writer of others) void this.#ending.run(() => this.#end(writer));
+  }
+
+  get freeBytes(): number {
+    return this.#writer?.freeBytes ?? 0;
+  }
+
+  hasRoomFor(chunkLength: number): boolean {
+    return this.#writer?.hasRoomFor(chunkLength) ?? false;
+  }
+
+  /** Resolves when the record is durable. Rejects with `store.full` or `store.failed`. */
+  async append(event: Omit<ChunkEvent, "offset">, chunk: Buffer): Promise<LocatedEvent> {
+    for (;;) {
+      const writer = this.#writer;
+      if (writer?.hasRoomFor(chunk.length)) return writer.append(event, chunk).catch((error: unknown) => this.#health.refuse(error));
+      await (this.#change ??= this.#changeSegment(chunk.length).finally(() => (this.#change = undefined)));
+    }
+  }
+
+  /** Waits for what is under way. */
+  async idle(): Promise<void> {
+    await this.#writer?.idle();
+    await this.#ending.over();
+  }
+
+  async #changeSegment(chunkLength: number): Promise<void> {
+    const segment = await this.#pool.take(chunkLength);
+    this.#onSegment(segment);
+    const full = this.#writer;
+    this.#writer = new SegmentWriter(segment, this.#files);
+    if (full !== undefined) void this.#ending.run(() => this.#end(full));
+  }
+
+  /** Without a footer the segment is only slower to open. */
+  async #end(writer: SegmentWriter): Promise<void> {
+    try {
+      await writer.end().catch((error: unknown) => this.#health.refuse(error));
+    } catch {
+      // the health remembers
+    }
+  }
+}

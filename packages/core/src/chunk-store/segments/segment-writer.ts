@@ -1,0 +1,83 @@
+/**
+ * Fills one segment with records, and ends it with a footer.
+ *
+ * Many append at once; each is told its place at once and waits only for its own bytes to be durable. Where an append fails,
+ * its place stays a hole: nothing is ever written there again in this generation, for half of its header might be there.
+ */
+import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
+import type { LocatedEvent } from "./chunk-index.ts";
+import { encodeFooter } from "./footer.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, PAGE_BYTES, recordAt, recordBytes } from "./layout.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { Segment } from "./segment.ts";
+import { Uses } from "./uses.ts";
+
+/** What a segment holds that was not ended before the process was. */
+export interface UnendedSegment {
+  /** Headers of its whole records. */
+  headers: Buffer[];
+  /** Behind everything that was ever begun in it. */
+  endBytes: number;
+}
+
+const ZEROS = Buffer.alloc(PAGE_BYTES);
+
+export class SegmentWriter {
+  readonly segment: Segment;
+  readonly #commit: GroupCommit;
+  readonly #appends = new Uses();
+  readonly #headers: Buffer[];
+  #endBytes: number;
+  /** Records begun: each gets a line in the footer if it succeeds. */
+  #begun: number;
+
+  constructor(segment: Segment, files: OpenFiles, { headers, endBytes }: UnendedSegment = { headers: [], endBytes: DATA_AT }) {
+    this.segment = segment;
+    this.#commit = new GroupCommit(files, segment.path);
+    this.#headers = headers;
+    this.#endBytes = endBytes;
+    this.#begun = headers.length;
+  }
+
+  get freeBytes(): number {
+    return Math.max(0, this.segment.sizeBytes - footerBytes(this.#begun + 1) - this.#endBytes);
+  }
+
+  hasRoomFor(length: number): boolean {
+    return recordAt(this.#endBytes, length) + recordBytes(length) + footerBytes(this.#begun + 1) <= this.segment.sizeBytes;
+  }
+
+  /** Resolves when the record is durable. Only where there is room. */
+  append(event: Omit<ChunkEvent, "offset">, chunk: Buffer): Promise<LocatedEvent> {
+    const offset = recordAt(this.#endBytes, chunk.length);
+    this.#endBytes = offset + recordBytes(chunk.length);
+    this.#begun++;
+    const located = { ...event, offset, segment: this.segment.number };
+    const header = encodeEvent(located, this.segment.generation);
+    return this.#appends.run(async () => {
+      await this.#commit.write(recordParts(header, chunk), offset);
+      this.#headers.push(header);
+      return located;
+    });
+  }
+
+  /** Waits for the appends under way. None may follow. */
+  async end(): Promise<void> {
+    await this.#appends.over();
+    const footer = encodeFooter(this.#headers, this.segment.generation);
+    await this.#commit.write([footer], this.segment.sizeBytes - footer.length);
+  }
+
+  /** Resolves when no append is under way. */
+  idle(): Promise<void> {
+    return this.#appends.over();
+  }
+}
+
+/** The record to its last byte, so that those that follow each other are written in one go. */
+function recordParts(header: Buffer, chunk: Buffer): Buffer[] {
+  const unit = isLarge(chunk.length) ? PAGE_BYTES : EVENT_BYTES;
+  const parts = [header, ZEROS.subarray(0, unit - EVENT_BYTES), chunk, ZEROS.subarray(0, -chunk.length & (unit - 1))];
+  return parts.filter((part) => part.length > 0);
+}
