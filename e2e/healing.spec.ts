@@ -1,8 +1,9 @@
 /** An operator breaks a node by its button and watches the cluster heal itself, while a user goes on reading. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OWNER, randomFile, startTestCluster } from "@holdfast/cluster/testing";
+import { OWNER, randomFile, startTestCluster, type TestCluster } from "@holdfast/cluster/testing";
 import { MiB } from "@holdfast/core/kernel";
+import { openDatabase } from "@holdfast/db";
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./accessible.ts";
 import { expect, sessionFrom, test as journey } from "./cluster.ts";
@@ -35,6 +36,13 @@ async function openConsole(drive: Page, address: string): Promise<Page> {
   return page;
 }
 
+/** Long enough for the console to ask for the password before anything dangerous. */
+async function signedInAnHourAgo({ databaseUrl }: TestCluster): Promise<void> {
+  const database = openDatabase(databaseUrl, { connectionsMax: 1, onError: () => undefined });
+  await database.pool.query("UPDATE session SET created_at = created_at - interval '1 hour'");
+  await database.close();
+}
+
 test("a node is failed by its button: the file stays readable, its copies are made again and read back, the node returns", async ({
   drive,
   scratch,
@@ -53,13 +61,23 @@ test("a node is failed by its button: the file stays readable, its copies are ma
   const overview = console.getByRole("link", { name: "Overview" });
   await expect(row).toContainText("Up");
 
-  await test.step("the fault is chosen, and it happens", async () => {
+  await test.step("the fault is chosen, the password is asked for again, and it happens", async () => {
+    await signedInAnHourAgo(cluster);
     await row.getByRole("button", { name: "Actions for node-2" }).click();
     await console.getByRole("menuitem", { name: "Simulate a fault…" }).click();
     await expectAccessible(console, "choosing a fault");
     await console.getByRole("radio", { name: /^Kill/ }).check();
     await console.getByLabel("For how many seconds").fill("600");
     await console.getByRole("button", { name: "Simulate" }).click();
+    const password = console.getByLabel("Password");
+    await expect(password).toBeFocused();
+    await expectAccessible(console, "the password is asked for again");
+    await console.keyboard.type("not this one");
+    await console.keyboard.press("Enter");
+    await expect(console.getByRole("alert")).toHaveText("The password is not right.");
+    await password.fill(OWNER.password);
+    await console.keyboard.press("Enter");
+    await expect(console.getByRole("dialog")).toHaveCount(0);
     await expect(row).toContainText("Down", PATIENT);
   });
 
@@ -87,6 +105,19 @@ test("a node is failed by its button: the file stays readable, its copies are ma
     await expect.poll(state, PATIENT).toBe("ok");
   });
   expect(await drive.download("archive.zip")).toBe(file.sha256());
+});
+
+test("a fault that is refused says why beside the form, which stays open", async ({ drive, cluster }) => {
+  const console = await openConsole(drive.page, `${cluster.consoleUrl}/nodes`);
+  await console.getByRole("button", { name: "Actions for node-1" }).click();
+  await console.getByRole("menuitem", { name: "Simulate a fault…" }).click();
+  const dialog = console.getByRole("dialog");
+  const node = "/api/cluster/nodes/1";
+  expect((await cluster.operator.json("POST", `${node}/simulate`, { fault: "pause", seconds: 60 })).status).toBe(200);
+  await dialog.getByRole("button", { name: "Simulate" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Recover it first", PATIENT);
+  await expectAccessible(console, "a refused fault");
+  expect((await cluster.operator.json("POST", `${node}/recover`, {})).status).toBe(200);
 });
 
 test("a drain is previewed before it begins; one that cannot end says what blocks it", async ({ drive, scratch, cluster }) => {

@@ -6,7 +6,7 @@ import { listEvents } from "@holdfast/core/events";
 import { createFaultSimulation, type NodeAccess, type NodeFault } from "@holdfast/core/fault-simulation";
 import { brake, listBraked } from "@holdfast/core/garbage-collection";
 import { type HttpServer, startHttpServer } from "@holdfast/core/http-edge";
-import { createLogger } from "@holdfast/core/kernel";
+import { createLogger, limits } from "@holdfast/core/kernel";
 import { ensureClusterId } from "@holdfast/core/membership";
 import { createLeadership, type Leadership } from "@holdfast/core/leadership";
 import { createSafemode, type Safemode } from "@holdfast/core/safemode";
@@ -14,7 +14,7 @@ import { openDatabase } from "@holdfast/db";
 import { createTestDatabase, startTestPostgres, type TestDatabase } from "@holdfast/db/testing";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type AppRouter, appRouter } from "./routers/index.ts";
 import { createRoutes } from "./routes.ts";
 import type { Services } from "./services.ts";
@@ -87,10 +87,7 @@ beforeAll(async () => {
     ["user", "guest"],
   ] as const) {
     const answer = await post("/api/auth/sign-up/email", { name, email: `${name}@example.org`, password });
-    cookies[visitor] = answer.headers
-      .getSetCookie()
-      .map((cookie) => cookie.split(";")[0])
-      .join("; ");
+    cookies[visitor] = cookieOf(answer);
   }
   await database.pool.query(
     `INSERT INTO node (identity, name, host, port, boot_id, health, capacity_bytes, free_bytes)
@@ -108,6 +105,12 @@ afterAll(async () => {
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   fetch(origin + path, { method: "POST", headers: { "content-type": "application/json", origin, ...headers }, body: JSON.stringify(body) });
 
+const cookieOf = (answer: Response): string =>
+  answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+
 const get = (path: string, visitor: Visitor, headers: Record<string, string> = {}) =>
   fetch(origin + path, { headers: { cookie: cookies[visitor], ...headers } });
 
@@ -116,6 +119,7 @@ const DECLARED: Record<string, Record<Visitor, number>> = {
   "/api/cluster": { nobody: 401, user: 403, admin: 200 },
   "/api/cluster/nodes/2/simulate": { nobody: 405, user: 405, admin: 405 },
   "/api/cluster/nodes/2/recover": { nobody: 405, user: 405, admin: 405 },
+  "/api/confirm": { nobody: 405, user: 405, admin: 405 },
   "/api/cluster/nodes/two/simulate": { nobody: 404, user: 404, admin: 404 },
   "/api/nothing": { nobody: 404, user: 404, admin: 404 },
   "/": { nobody: 200, user: 200, admin: 200 },
@@ -188,10 +192,7 @@ test("an admin reads history and events, and learns who they are", async () => {
 
 test("the live stream shows a node's death, and ends by itself when its reader signs out", async () => {
   const signIn = await post("/api/auth/sign-in/email", { email: "owner@example.org", password });
-  const cookie = signIn.headers
-    .getSetCookie()
-    .map((text) => text.split(";")[0])
-    .join("; ");
+  const cookie = cookieOf(signIn);
   const stream = await fetch(`${origin}/api/trpc/cluster.live`, { headers: { cookie, accept: "text/event-stream" } });
   expect(stream.headers.get("content-type")).toContain("text/event-stream");
   let text = "";
@@ -280,6 +281,88 @@ test("the console's own interface does the same, and passes the refusal's words 
   await expect(client.simulation.add.mutate()).rejects.toMatchObject({
     message: expect.stringContaining("only in the embedded cluster") as string,
     data: { code: "simulation.only_embedded", httpStatus: 409 },
+  });
+});
+
+describe("the password was given long ago", () => {
+  const agedSession = async (): Promise<Record<string, string>> => {
+    const answer = await post("/api/auth/sign-in/email", { email: "owner@example.org", password });
+    const cookie = cookieOf(answer);
+    const token = decodeURIComponent(cookie.split("=")[1]!).split(".")[0];
+    const { rowCount } = await database.pool.query(
+      "UPDATE session SET created_at = now() - $2::bigint * interval '1 millisecond', confirmed_at = NULL WHERE token = $1",
+      [token, limits.confirmedForMs],
+    );
+    expect(rowCount).toBe(1);
+    return { cookie };
+  };
+  const node = "/api/cluster/nodes/2";
+  const DANGEROUS: [path: string, body: unknown][] = [
+    [`${node}/simulate`, { fault: "slow", seconds: 60 }],
+    ["/api/trpc/simulation.simulate", { json: { nodeId: 2, fault: { kind: "slow", seconds: 60 } } }],
+    ["/api/trpc/topology.change", { json: { kind: "drain", nodeId: 2 } }],
+    ["/api/trpc/topology.change", { json: { kind: "remove", nodeId: 2 } }],
+    ["/api/trpc/upkeep.approveGarbageRun", { json: { id: 999_999 } }],
+  ];
+  const codeIn = async (answer: Response): Promise<string> => {
+    const body = (await answer.json()) as { error: string | { json: { data: { code: string } } } };
+    return typeof body.error === "string" ? body.error : body.error.json.data.code;
+  };
+
+  test.each(DANGEROUS)("%s %j asks for it again, and says where to give it", async (path, body) => {
+    const aged = await agedSession();
+    const answer = await post(path, body, aged);
+    expect(answer.status).toBe(403);
+    expect(await answer.clone().text()).toContain("POST /api/confirm");
+    expect(await codeIn(answer)).toBe("auth.unconfirmed");
+    expect(simulated).toEqual([]);
+    for (const visitor of ["nobody", "user"] as const) {
+      expect((await post(path, body, { cookie: cookies[visitor] })).status).toBe(visitor === "nobody" ? 401 : 403);
+    }
+    expect((await post("/api/confirm", { password }, aged)).status).toBe(200);
+    expect(await codeIn(await post(path, body, aged)).catch(() => "done")).not.toBe("auth.unconfirmed");
+    await post(`${node}/recover`, {}, aged);
+    await post("/api/trpc/topology.change", { json: { kind: "activate", nodeId: 2 } }, aged);
+    await database.pool.query("UPDATE node SET intent = 'active'");
+  });
+
+  test("what does no harm goes on without it", async () => {
+    const aged = await agedSession();
+    expect((await post(`${node}/recover`, {}, aged)).status).toBe(200);
+    expect((await post("/api/trpc/topology.change", { json: { kind: "weight", nodeId: 2, value: 1 } }, aged)).status).toBe(200);
+  });
+
+  test("it is given wrong: that is told and recorded, and after a few tries even the right one has to wait", async () => {
+    const aged = await agedSession();
+    for (let tries = 0; tries < limits.confirmTriesMax; tries++) {
+      const answer = await post("/api/confirm", { password: `guess ${tries}` }, aged);
+      expect([answer.status, await codeIn(answer)]).toEqual([403, "account.wrong_password"]);
+    }
+    const other = await agedSession(); // from wherever the same account is signed in
+    for (const session of [aged, other]) {
+      const answer = await post("/api/confirm", { password }, session);
+      expect([answer.status, await codeIn(answer)]).toEqual([429, "account.too_many_tries"]);
+    }
+    expect((await post(`${node}/simulate`, DANGEROUS[0]![1], aged)).status).toBe(403);
+    const { items } = await listEvents(database.pool, { limit: 1 });
+    expect(items[0]).toMatchObject({
+      kind: "admin.unconfirmed",
+      message: expect.stringContaining("owner gave a wrong password") as string,
+    });
+    await database.pool.query("DELETE FROM rate_limit");
+    expect((await post("/api/confirm", { password }, aged)).status).toBe(200);
+  });
+
+  test("only who is signed in as an admin gives it, from a page of the console, as the address has it", async () => {
+    const aged = await agedSession();
+    expect((await post("/api/confirm", { password })).status).toBe(401);
+    expect((await post("/api/confirm", { password }, { cookie: cookies.user })).status).toBe(403);
+    expect((await post("/api/confirm", { password }, { ...aged, origin: "http://evil.example" })).status).toBe(403);
+    for (const body of [{}, { password: 7 }, { password: "" }, { password, more: 1 }]) {
+      expect((await post("/api/confirm", body, aged)).status).toBe(400);
+    }
+    expect((await get("/api/confirm", "admin")).status).toBe(405);
+    expect((await post(`${node}/simulate`, DANGEROUS[0]![1], aged)).status).toBe(403);
   });
 });
 

@@ -11,7 +11,7 @@ import {
 } from "@holdfast/core/http-edge";
 import { KiB } from "@holdfast/core/kernel";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
-import { requireAdmin } from "./access.ts";
+import { confirm, CONFIRM_PATH, requireAdmin, requirePost } from "./access.ts";
 import { clusterMetrics } from "./metrics.ts";
 import { appRouter } from "./routers/index.ts";
 import type { Services } from "./services.ts";
@@ -39,6 +39,10 @@ export function createRoutes(services: Services, pages: RequestHandler): Request
     if (read !== undefined) {
       requireReading(req);
       return await read(req, res);
+    }
+    if (path === CONFIRM_PATH) {
+      requirePost(req);
+      return await confirm(services.accounts, req, res);
     }
     if (path.startsWith("/api/auth/")) return await services.accounts.handler(req, res);
     if (path.startsWith("/api/trpc/")) {

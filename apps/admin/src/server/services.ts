@@ -9,7 +9,7 @@ import type { Database } from "@holdfast/db";
 /** What routes and procedures work with; made once, where the process is wired. */
 export interface Services {
   database: Database;
-  accounts: Pick<Accounts, "handler" | "actorOf">;
+  accounts: Pick<Accounts, "handler" | "actorOf" | "isConfirmed" | "confirm">;
   controller: Pick<Controller, "workers" | "leadership" | "safemode">;
   clusterState: ClusterState;
   /** What the environment says of the cluster, where no operator has said otherwise. */

@@ -1,9 +1,9 @@
 /** Fault simulation for programs: `POST /api/cluster/nodes/:id/simulate` and `/recover`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type SimulatedFault, simulatedFault, SimulationError } from "@holdfast/core/fault-simulation";
-import { answerJson, HttpEdgeError, readJson, type RequestHandler } from "@holdfast/core/http-edge";
+import { answerJson, readJson, type RequestHandler } from "@holdfast/core/http-edge";
 import { z } from "zod";
-import { requireAdmin } from "./access.ts";
+import { requireAdmin, requireConfirmedAdmin, requirePost } from "./access.ts";
 import type { Services } from "./services.ts";
 
 const PATH = /^\/api\/cluster\/nodes\/([0-9]{1,5})\/(simulate|recover)$/;
@@ -20,13 +20,13 @@ export function simulationRoute(services: Services, path: string): RequestHandle
   if (id === undefined) return undefined;
   const serve = what === "simulate" ? simulate : recover;
   return async (req, res) => {
-    if (req.method !== "POST") throw new HttpEdgeError("request.method_not_allowed", "This address takes POST.", { allow: ["POST"] });
+    requirePost(req);
     await serve(services, Number(id), req, res);
   };
 }
 
 async function simulate({ accounts, simulation }: Services, nodeId: number, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const actor = await requireAdmin(accounts, req.headers);
+  const actor = await requireConfirmedAdmin(accounts, req.headers);
   const fault = parseOrder(await readJson(req));
   const { until } = await simulation.simulate(actor, nodeId, fault);
   answerJson(res, 200, { nodeId, fault: fault.kind, until });

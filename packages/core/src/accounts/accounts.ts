@@ -13,10 +13,11 @@ import { setResponse } from "better-call/node";
 import type { Actor } from "../drive/index.ts";
 import { type Clock, type Logger, systemClock } from "../kernel/index.ts";
 import { type Auth, createAuth } from "./better-auth.ts";
+import { type Confirmation, createConfirmation } from "./confirmation.ts";
 import { AccountError } from "./errors.ts";
 import { type EnvironmentOwner, type OwnerAccount, ownerExists, ownerOfEnvironment, parseOwner, withAdminLock } from "./owner.ts";
 import { type Peer, peerOf } from "./peer.ts";
-import { createSessionReader } from "./sessions.ts";
+import { createSessionReader, createTokenReader } from "./sessions.ts";
 import { createSetupCodeCheck, setupCodeOf } from "./setup-code.ts";
 import { protocolOf, webRequest } from "./web-request.ts";
 
@@ -53,7 +54,7 @@ export interface NewOwner extends OwnerAccount {
   code?: string;
 }
 
-export interface Accounts {
+export interface Accounts extends Confirmation {
   /** Every request to `/api/auth/*`. Rejects with an `AccountError`, or when the database is away. */
   handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
   /** Whoever is signed in, by session cookie. Rejects when the database is away: nobody is called signed out for that. */
@@ -74,6 +75,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   /** Whose request better-auth is working on; absent when we call it ourselves. */
   const currentPeer = new AsyncLocalStorage<Peer>();
   const auths = { http: authWith({ secureCookies: false }), https: authWith({ secureCookies: true }) };
+  const tokenOf = createTokenReader(secret);
 
   function authWith({ secureCookies }: { secureCookies: boolean }): Auth {
     return createAuth({ database, secret, logger, secureCookies, admitSignUp });
@@ -115,7 +117,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await setResponse(res, await withAdminLock(database, answer));
     },
 
-    actorOf: createSessionReader(database, secret),
+    actorOf: createSessionReader(database, tokenOf),
+
+    ...createConfirmation({ database, tokenOf, authOf: ({ isSecure }) => auths[isSecure ? "https" : "http"] }),
 
     async setupState(peer) {
       const needed = !(await ownerExists(database));

@@ -7,6 +7,10 @@ export type AccountErrorCode =
   | "setup.wrong_code"
   /** Too many wrong codes for now. */
   | "setup.too_many_tries"
+  /** Who is signed in gave another password than the account's. */
+  | "account.wrong_password"
+  /** Too many tries to confirm a password for now. */
+  | "account.too_many_tries"
   /** Nobody makes an account without an admin's invitation here. */
   | "account.sign_up_closed"
   /** An admin's rights are taken by another admin only, so that there always is one. */

@@ -16,14 +16,33 @@ interface SessionRow {
  * Looks up who is signed in: one query, and nothing kept, so that signing out, a ban or a deleted account count at once on
  * every gateway. Undefined for no cookie, a forged one, an expired or revoked session, and for whoever is banned.
  */
-export function createSessionReader(database: Database, secret: string): (headers: IncomingHttpHeaders) => Promise<Actor | undefined> {
+export function createSessionReader(
+  database: Database,
+  tokenOf: (headers: IncomingHttpHeaders) => SessionToken | undefined,
+): (headers: IncomingHttpHeaders) => Promise<Actor | undefined> {
+  return async (headers) => {
+    const token = tokenOf(headers);
+    const session = token === undefined ? undefined : await readSession(database, token.value);
+    return session === undefined ? undefined : await actorOf(database, session);
+  };
+}
+
+/** What a request's cookie names, which need not be a session any more. */
+export interface SessionToken {
+  value: string;
+  /** The cookie was made for https. */
+  isSecure: boolean;
+}
+
+/** Undefined for no cookie and for a forged one. */
+export function createTokenReader(secret: string): (headers: IncomingHttpHeaders) => SessionToken | undefined {
   const name = `${cookiePrefixOf(secret)}.session_token`;
-  return async ({ cookie }) => {
+  return ({ cookie }) => {
     if (cookie === undefined) return undefined;
     const cookies = parseCookies(cookie);
-    const token = verifiedToken(cookies.get(`__Secure-${name}`) ?? cookies.get(name), secret);
-    const session = token === undefined ? undefined : await readSession(database, token);
-    return session === undefined ? undefined : await actorOf(database, session);
+    const secure = cookies.get(`__Secure-${name}`);
+    const value = verifiedToken(secure ?? cookies.get(name), secret);
+    return value === undefined ? undefined : { value, isSecure: secure !== undefined };
   };
 }
 

@@ -71,8 +71,8 @@ export function createCopyEngine({ leadership, clients, pace, clock, logger }: C
     const slot = await slots.take(task, signal);
     try {
       const askedAtMs = clock.monotonicMs();
-      const { commandsFor } = clients;
-      return { askedAtMs, ...(await commandsFor(task.to).replicate(task.chunkId, slot.from, leadership.requireEpoch(), stopping.signal)) };
+      const commands = clients.commandsFor(task.to);
+      return { askedAtMs, ...(await commands.replicate(task.chunkId, slot.from, leadership.requireEpoch(), stopping.signal)) };
     } finally {
       slot.release();
     }

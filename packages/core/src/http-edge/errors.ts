@@ -5,6 +5,8 @@ export type HttpEdgeErrorCode =
   | "auth.required"
   /** Signed in, but not as somebody who may do this. */
   | "auth.forbidden"
+  /** Signed in as somebody who may do this, but the password was last given too long ago; the message says how to give it. */
+  | "auth.unconfirmed"
   /** A page of another site made this request in the user's name. */
   | "request.cross_site"
   /** The request's first line names neither a path nor a URL. */

@@ -21,6 +21,7 @@ export type EdgeErrorCode =
 const STATUSES: Record<EdgeErrorCode, number> = {
   "auth.required": 401,
   "auth.forbidden": 403,
+  "auth.unconfirmed": 403,
   "request.cross_site": 403,
   "request.bad_target": 400,
   "request.method_not_allowed": 405,
@@ -55,6 +56,8 @@ const STATUSES: Record<EdgeErrorCode, number> = {
   "setup.done": 409,
   "setup.wrong_code": 403,
   "setup.too_many_tries": 429,
+  "account.wrong_password": 403,
+  "account.too_many_tries": 429,
   "account.sign_up_closed": 403,
   "account.own_role": 409,
   "account.invalid": 400,

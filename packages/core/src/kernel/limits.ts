@@ -146,6 +146,10 @@ export const limits = {
   passwordCharactersMin: 8,
   passwordCharactersMax: 128,
   sessionExpiresAfterMs: 30 * DAY_MS,
+  /** For so long after the password was given, what cannot be undone is done without asking for it again; tries to give it, per account. */
+  confirmedForMs: 10 * MINUTE_MS,
+  confirmTriesMax: 5,
+  confirmTriesWindowMs: 60 * SECOND_MS,
   /** Wrong set-up codes that a process hears out before it asks for patience. */
   setupTriesMax: 10,
   setupTriesWindowMs: 60 * SECOND_MS,

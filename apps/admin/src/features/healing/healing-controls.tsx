@@ -3,7 +3,7 @@ import type { ClusterReport } from "@holdfast/core/cluster-state";
 import { Button, formatRate, Menu, MenuItem } from "@holdfast/ui";
 import { Gauge, Pause, Play } from "lucide-react";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 
 const RATES = [null, 20e6, 100e6, 400e6];
 

@@ -3,7 +3,7 @@ import { Button, Card, CardHeader } from "@holdfast/ui";
 import type { ReactNode } from "react";
 import type { Held } from "../../server/live.ts";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 
 /** What the controller does not decide by itself; nothing is shown when it decides everything. */
 export function HeldWork({ held: { safemode, garbage } }: { held: Held }) {
@@ -33,6 +33,7 @@ export function HeldWork({ held: { safemode, garbage } }: { held: Held }) {
           </HeldLine>
         ))}
       </ul>
+      {approve.confirmation}
     </Card>
   );
 }

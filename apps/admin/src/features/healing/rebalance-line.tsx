@@ -2,7 +2,7 @@
 import type { ClusterReport } from "@holdfast/core/cluster-state";
 import { Button } from "@holdfast/ui";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 import { isOpen } from "./work.ts";
 import { WorkLine } from "./work-line.tsx";
 

@@ -2,7 +2,7 @@
 import { Button } from "@holdfast/ui";
 import { Plus } from "lucide-react";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 
 /** One more node on this machine. Elsewhere a node joins by being started; it needs no button. */
 export function AddNode({ className }: { className?: string }) {

@@ -4,7 +4,8 @@ import { Button, Dialog, DialogActions, Field, Skeleton, wordsFor } from "@holdf
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Answers, type Questions, useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
+import { Refusal } from "../shell/refusal.tsx";
 import { Preview } from "./preview.tsx";
 
 export type ChangeKind = "drain" | "remove" | "maintenance" | "activate";
@@ -50,7 +51,11 @@ export function ChangeDialog({ node, kind, onClose }: ChangeDialogProps) {
   const trpc = useTRPC();
   const change: Change = kind === "maintenance" ? { kind, nodeId: node.id, value: minutes } : { kind, nodeId: node.id };
   const preview = useQuery(trpc.topology.preview.queryOptions(change));
-  const apply = useCommand(trpc.topology.change.mutationOptions(), { said: () => `${title(node.name)}: begun.`, onDone: onClose });
+  const apply = useCommand(trpc.topology.change.mutationOptions(), {
+    said: () => `${title(node.name)}: begun.`,
+    onDone: onClose,
+    showsRefusal: true,
+  });
   const confirmed = kind !== "remove" || typedName === node.name;
   return (
     <Dialog open onClose={onClose} title={title(node.name)} description={what}>
@@ -81,6 +86,7 @@ export function ChangeDialog({ node, kind, onClose }: ChangeDialogProps) {
             onChange={(event) => setTypedName(event.currentTarget.value)}
           />
         )}
+        <Refusal words={apply.refusal} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button
@@ -93,11 +99,12 @@ export function ChangeDialog({ node, kind, onClose }: ChangeDialogProps) {
           </Button>
         </DialogActions>
       </form>
+      {apply.confirmation}
     </Dialog>
   );
 }
 
 function Consequences({ preview, failure }: { preview: Answers["topology"]["preview"] | undefined; failure: string | undefined }) {
   if (preview !== undefined) return <Preview preview={preview} />;
-  return failure === undefined ? <Skeleton className="h-20" /> : <p role="alert">{failure}</p>;
+  return failure === undefined ? <Skeleton className="h-20" /> : <Refusal words={failure} />;
 }

@@ -4,8 +4,9 @@ import type { SimulatedFault } from "@holdfast/core/fault-simulation";
 import { Button, Dialog, DialogActions, Field } from "@holdfast/ui";
 import { useState } from "react";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 import { Choice } from "../shell/choice.tsx";
+import { Refusal } from "../shell/refusal.tsx";
 
 type Kind = SimulatedFault["kind"];
 
@@ -23,15 +24,16 @@ const SECONDS = 60;
 const SECONDS_MAX = 3_600;
 
 /** Breaks a node on purpose, for a while. The server refuses whatever could cost a last good copy. */
-export function FaultDialog({ node, open, onClose }: { node: NodeReport; open: boolean; onClose: () => void }) {
+export function FaultDialog({ node, onClose }: { node: NodeReport; onClose: () => void }) {
   const [kind, setKind] = useState<Kind>("kill");
   const simulate = useCommand(useTRPC().simulation.simulate.mutationOptions(), {
     said: () => `${node.name}: the fault has begun. It ends by itself.`,
     onDone: onClose,
+    showsRefusal: true,
   });
   return (
     <Dialog
-      open={open}
+      open
       onClose={onClose}
       title={`Simulate a fault on ${node.name}`}
       description="It happens for real, ends by itself, and stands in the event log with your name."
@@ -52,6 +54,7 @@ export function FaultDialog({ node, open, onClose }: { node: NodeReport; open: b
           onChange={setKind}
         />
         <Field label="For how many seconds" name="seconds" type="number" min={1} max={SECONDS_MAX} defaultValue={SECONDS} required />
+        <Refusal words={simulate.refusal} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="danger" busy={simulate.isPending}>
@@ -59,6 +62,7 @@ export function FaultDialog({ node, open, onClose }: { node: NodeReport; open: b
           </Button>
         </DialogActions>
       </form>
+      {simulate.confirmation}
     </Dialog>
   );
 }

@@ -4,7 +4,7 @@ import { Button, Menu, MenuItem, MenuSeparator } from "@holdfast/ui";
 import { ChevronDown, HeartPulse, PackageMinus, Play, Trash2, Wrench, Zap } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTRPC } from "../api/trpc.ts";
-import { useCommand } from "../api/use-command.ts";
+import { useCommand } from "../api/use-command.tsx";
 import { ChangeDialog } from "./change-dialog.tsx";
 import { FaultDialog } from "./fault-dialog.tsx";
 
@@ -48,7 +48,7 @@ export function NodeActions({ node }: { node: NodeReport }) {
           Recover
         </MenuItem>
       </Menu>
-      <FaultDialog node={node} open={question === "fault"} onClose={close} />
+      {question === "fault" && <FaultDialog node={node} onClose={close} />}
       {question !== undefined && question !== "fault" && <ChangeDialog node={node} kind={question} onClose={close} />}
     </>
   );

@@ -1,13 +1,13 @@
 /** Faults on purpose, and one more node: what the embedded cluster lets an admin do to its processes. */
 import { simulatedFault } from "@holdfast/core/fault-simulation";
 import { z } from "zod";
-import { adminProcedure, router } from "./trpc.ts";
+import { adminProcedure, dangerousProcedure, router } from "./trpc.ts";
 
 const nodeId = z.int().min(1).max(32_767);
 
 export const simulationRouter = router({
   status: adminProcedure.query(({ ctx }) => ctx.services.simulation.status()),
-  simulate: adminProcedure
+  simulate: dangerousProcedure
     .input(z.strictObject({ nodeId, fault: simulatedFault }))
     .mutation(({ ctx, input }) => ctx.services.simulation.simulate(ctx.actor, input.nodeId, input.fault)),
   recover: adminProcedure

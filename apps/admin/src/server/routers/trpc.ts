@@ -9,7 +9,7 @@ import type { TopologyErrorCode } from "@holdfast/core/topology";
 import { publicError, publicShape } from "@holdfast/core/trpc-edge";
 import { initTRPC, type TRPC_ERROR_CODE_KEY } from "@trpc/server";
 import superjson from "superjson";
-import { requireAdmin } from "../access.ts";
+import { requireAdmin, requireConfirmedAdmin } from "../access.ts";
 import type { Services } from "../services.ts";
 
 export interface Context {
@@ -22,6 +22,7 @@ type Codes = Record<SimulationErrorCode | TopologyErrorCode | LeadershipErrorCod
 const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Codes = {
   "auth.required": "UNAUTHORIZED",
   "auth.forbidden": "FORBIDDEN",
+  "auth.unconfirmed": "FORBIDDEN",
   "simulation.off": "FORBIDDEN",
   "simulation.invalid": "BAD_REQUEST",
   "simulation.last_copy": "CONFLICT",
@@ -43,14 +44,20 @@ const t = initTRPC.context<Context>().create({
 
 export const { router } = t;
 
+const procedure = t.procedure.use(async ({ ctx, path, next }) => {
+  const result = await next();
+  if (!result.ok) throw publicError(result.error, CODES, ctx.services.logger.child({ path }));
+  return result;
+});
+
 /** Authorises before anything else; `ctx.actor` is an admin. */
-export const adminProcedure = t.procedure
-  .use(async ({ ctx, path, next }) => {
-    const result = await next();
-    if (!result.ok) throw publicError(result.error, CODES, ctx.services.logger.child({ path }));
-    return result;
-  })
-  .use(async ({ ctx, next }) => {
-    const actor = await requireAdmin(ctx.services.accounts, ctx.headers);
-    return next({ ctx: { actor, pool: ctx.services.database.pool } });
-  });
+export const adminProcedure = procedure.use(async ({ ctx, next }) => {
+  const actor = await requireAdmin(ctx.services.accounts, ctx.headers);
+  return next({ ctx: { actor, pool: ctx.services.database.pool } });
+});
+
+/** For what cannot be undone, or breaks something on purpose: `ctx.actor` is an admin who gave the password lately. */
+export const dangerousProcedure = procedure.use(async ({ ctx, next }) => {
+  const actor = await requireConfirmedAdmin(ctx.services.accounts, ctx.headers);
+  return next({ ctx: { actor, pool: ctx.services.database.pool } });
+});

@@ -1,11 +1,11 @@
 /** What the controller does not decide by itself: whether to go on in spite of safemode or of a brake. */
 import { approveGarbageRun } from "@holdfast/core/garbage-collection";
 import { z } from "zod";
-import { adminProcedure, router } from "./trpc.ts";
+import { adminProcedure, dangerousProcedure, router } from "./trpc.ts";
 
 export const upkeepRouter = router({
   leaveSafemode: adminProcedure.mutation(({ ctx }) => ctx.services.controller.safemode.leave(ctx.actor)),
-  approveGarbageRun: adminProcedure
+  approveGarbageRun: dangerousProcedure
     .input(z.strictObject({ id: z.int().positive() }))
     .mutation(({ ctx, input }) => approveGarbageRun(ctx.pool, input.id, ctx.actor)),
 });
