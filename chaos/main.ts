@@ -1,31 +1,33 @@
 /**
- * `npm run chaos -- [--seed N] [--minutes M] [--nodes 4] [--faults kill,stop,…]`: hurts a real cluster at random while people
- * work with it, lets it heal, and holds it to every promise. Ends with 1 when one was broken.
+ * `npm run chaos -- [--seed N] [--minutes M | --count N] [--faults kill,stop,…] [--store file|segment]`: hurts a real cluster
+ * at random while people work with it, lets it heal, and holds it to every promise. Ends with 1 when one was broken.
  *
  * As root it runs in a network and a mount namespace of its own, so that partitions and power cuts can be real; otherwise
  * it says what it leaves out.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MiB } from "@holdfast/core/kernel";
-import { LoopDisk } from "./faults/loop-disk.ts";
-import { preparePrivateNetwork } from "./faults/network.ts";
+import { findMeans } from "./means.ts";
 import { runMutants } from "./mutants/run-mutants.ts";
+import { describeOutcome } from "./print.ts";
+import { appendResult, describeTotals } from "./results.ts";
 import { run } from "./run.ts";
-import { FAULT_GROUPS, type FaultKind, faultGroups, kindsNamed } from "./schedule.ts";
-
-const needsOwnNetwork: readonly FaultKind[] = FAULT_GROUPS.partition;
-const needsLoopDisk: readonly FaultKind[] = [...FAULT_GROUPS["power-cut"], ...FAULT_GROUPS["disk-full"]];
+import { faultGroups, kindsNamed } from "./schedule.ts";
+import { chunkStoreKinds } from "./stage.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: "string" },
     minutes: { type: "string", default: "2" },
+    /** Faults, one as soon after the other as the cluster recovers; instead of minutes. */
+    count: { type: "string" },
     nodes: { type: "string", default: "4" },
+    store: { type: "string", default: "file" },
+    /** Gets a line for this run; `sum` adds up such files. */
+    results: { type: "string" },
     faults: { type: "string", default: faultGroups.join(",") },
     writers: { type: "string", default: "4" },
     readers: { type: "string", default: "3" },
@@ -39,15 +41,21 @@ const { values, positionals } = parseArgs({
 
 const names = values.faults.split(",").filter((name) => name !== "");
 const unknown = names.filter((name) => kindsNamed(name) === undefined);
-if (unknown.length > 0) {
-  console.error(`There is no fault "${unknown.join('", "')}". Faults: ${faultGroups.join(", ")}, or one kind of them.`);
-  process.exit(2);
-}
+if (unknown.length > 0) refuse(`There is no fault "${unknown.join('", "')}". Faults: ${faultGroups.join(", ")}, or one kind of them.`);
+const store =
+  chunkStoreKinds.find((kind) => kind === values.store) ??
+  refuse(`There is no store "${values.store}". Stores: ${chunkStoreKinds.join(", ")}.`);
 const wanted = [...new Set(names.flatMap((name) => kindsNamed(name)!))];
 
-if (positionals[0] === "mutants") process.exitCode = runMutants(positionals.slice(1));
+if (positionals[0] === "sum") console.log(describeTotals(positionals.slice(1)));
+else if (positionals[0] === "mutants") process.exitCode = runMutants(positionals.slice(1));
 else if (!values.inside && spawnSync("unshare", ["--net", "--mount", "true"]).status === 0) process.exitCode = await goInside();
 else process.exitCode = await start();
+
+function refuse(line: string): never {
+  console.error(line);
+  process.exit(2);
+}
 
 /** The same again, alone in its namespaces; what it mounts and cuts is gone with it. */
 async function goInside(): Promise<number> {
@@ -60,47 +68,28 @@ async function goInside(): Promise<number> {
 
 async function start(): Promise<number> {
   const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
-  const ownNetwork = values.inside && works("partitions", preparePrivateNetwork);
-  const needsDisks = wanted.some((kind) => needsLoopDisk.includes(kind));
-  const loopDisks = needsDisks && works("power cuts and full disks", tryLoopDisk);
-  const possible = wanted.filter((kind) => (!needsOwnNetwork.includes(kind) || ownNetwork) && (!needsLoopDisk.includes(kind) || loopDisks));
-  console.log(`seed ${seed}, ${values.minutes} minutes, ${values.nodes} nodes, faults: ${possible.join(", ")}`);
+  const { directory } = values;
+  const { means, possible } = findMeans({ wanted, isInside: values.inside, directory, say: (line) => console.log(line) });
+  const until = values.count === undefined ? { seconds: Number(values.minutes) * 60 } : { count: Number(values.count) };
+  const howLong = "count" in until ? `${until.count} faults` : `${values.minutes} minutes of faults`;
+  console.log(`seed ${seed}, ${howLong}, ${values.nodes} nodes with a ${store} store, of: ${possible.join(", ")}`);
   const leftOut = wanted.filter((kind) => !possible.includes(kind));
-  if (leftOut.length > 0) console.log(`left out, for want of root or of kernel support: ${leftOut.join(", ")}`);
-  const violations = await run({
+  if (leftOut.length > 0) console.log(`left out, for want of root, of kernel support or of a program: ${leftOut.join(", ")}`);
+  const outcome = await run({
     seed,
-    seconds: Number(values.minutes) * 60,
+    store,
+    until,
     nodes: Number(values.nodes),
     kinds: possible,
     writers: Number(values.writers),
     readers: Number(values.readers),
     fileBytesMax: Number(values["file-mib"]) * MiB,
     settleSeconds: Number(values.settle),
-    directory: values.directory,
-    loopDisks,
-    ownNetwork,
+    directory,
+    means,
     say: (line) => console.log(line),
   });
-  return violations === 0 ? 0 : 1;
-}
-
-function works(what: string, probe: () => void): boolean {
-  try {
-    probe();
-    return true;
-  } catch (error) {
-    console.log(`no ${what} here: ${(error as Error).message.trim()}`);
-    return false;
-  }
-}
-
-function tryLoopDisk(): void {
-  const scratch = mkdtempSync(join(values.directory, "holdfast-probe-"));
-  try {
-    const disk = new LoopDisk(join(scratch, "image"), join(scratch, "disk"), 32 * MiB);
-    disk.cutPower();
-    disk.unmount();
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  console.log(describeOutcome(outcome));
+  if (values.results !== undefined) appendResult(values.results, outcome);
+  return outcome.expectations.violations.length === 0 ? 0 : 1;
 }

@@ -6,10 +6,14 @@ import type { FileFindings } from "./invariants/files.ts";
 import type { StrayFindings } from "./invariants/copies.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Settled } from "./settle.ts";
+import type { ChunkStoreKind } from "./stage.ts";
 import type { Tidied } from "./tidy.ts";
+import { describeCounts, outOf, row } from "./wording.ts";
 
 export interface Outcome {
   seed: string;
+  /** What keeps the chunks on the nodes. */
+  store: ChunkStoreKind;
   ledger: Ledger;
   expectations: Expectations;
   injector: Injector;
@@ -17,21 +21,21 @@ export interface Outcome {
   tidied: Tidied;
   measurements: Measurements;
   settled: Settled;
+  /** Of them all, and of the time in which faults were done. */
+  seconds: number;
+  faultSeconds: number;
 }
 
-export function describeOutcome({ seed, ledger, expectations, injector, files, tidied, measurements, settled }: Outcome): string {
+export function describeOutcome(outcome: Outcome): string {
+  const { seed, ledger, expectations, injector, files, tidied, measurements, settled, faultSeconds } = outcome;
   const { acked, failed, unknown } = ledger.counts;
-  const faults = [...injector.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
-  const statuses = [...measurements.statuses]
-    .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([status, count]) => `${status} ${count}`)
-    .join(", ");
+  const statuses = [...measurements.statuses].toSorted(([a], [b]) => a.localeCompare(b));
   return [
     "",
     row("operations", `${acked} acknowledged, ${failed} failed, ${unknown} unknown`),
     row("unknown uploads", `${files.unsureThere} wholly there, ${files.unsureAbsent} wholly not`),
-    row("answers", statuses),
-    row("faults", faults || "none"),
+    row("answers", describeCounts(statuses)),
+    row("faults", `${injector.done} in ${faultSeconds.toFixed(0)} s: ${describeCounts(injector.counts)}`),
     ...injector.skipped.map((line) => row("left out", line)),
     row("acknowledged versions lost", `${outOf(files.versionsLost, files.versionsAcked)}, ${files.bytesLost} bytes`),
     row("wrong bytes served", `${expectations.wrongBytes} of ${expectations.bytesVerified} compared`),
@@ -50,11 +54,6 @@ export function describeOutcome({ seed, ledger, expectations, injector, files, t
   ].join("\n");
 }
 
-/** Nothing in n tries is no proof of never: 3/n is what 95 % confidence leaves possible. */
-function outOf(count: number, tries: number): string {
-  return count === 0 ? `0 of ${tries} (< 3/${tries}, 95 %)` : `${count} of ${tries}`;
-}
-
 function describeStrays({ orphans, surplus, unreferenced }: StrayFindings): string {
   return `${orphans.length} orphans, ${surplus.length} surplus copies, ${unreferenced} unreferenced chunks`;
 }
@@ -69,8 +68,4 @@ function latencies(measurements: Measurements, kind: string): string {
 
 function seconds(value: number | undefined): string {
   return value === undefined ? "not in time" : `${value.toFixed(1)} s after the last fault`;
-}
-
-function row(name: string, text: string): string {
-  return `  ${name.padEnd(32)}${text}`;
 }

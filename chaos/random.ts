@@ -8,6 +8,8 @@ export interface Random {
   integer(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
+  /** The same items in another order. */
+  shuffled<T>(items: readonly T[]): T[];
   /** Another source, whose choices depend on the seed and the name alone, and not on how far this one has come. */
   fork(name: string): Random;
 }
@@ -27,6 +29,10 @@ export function createRandom(seed: string): Random {
     integer,
     chance: (probability) => next() < probability,
     pick: (items) => items[integer(0, items.length - 1)]!,
+    shuffled(items) {
+      const rest = [...items];
+      return items.map(() => rest.splice(integer(0, rest.length - 1), 1)[0]!);
+    },
     fork: (name) => createRandom(`${seed}/${name}`),
   };
 }

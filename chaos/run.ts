@@ -1,41 +1,41 @@
 /** One run: start a cluster, let people work while it is hurt, let it heal, and look at every promise. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startTestCluster, type TestCluster } from "@holdfast/cluster/testing";
-import { KiB, limits, MiB, SECOND_MS } from "@holdfast/core/kernel";
+import { limits, SECOND_MS } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
 import { type Database, openDatabase } from "@holdfast/db";
 import { Expectations } from "./expectations.ts";
-import { NodeDisk } from "./faults/chunk-files.ts";
+import { Copies } from "./faults/copies.ts";
+import { createEffects, type Effect } from "./faults/effects.ts";
 import { Injector } from "./faults/injector.ts";
-import { LoopDisk } from "./faults/loop-disk.ts";
-import { checkCopies } from "./invariants/copies.ts";
+import { Leaders } from "./faults/leaders.ts";
+import { findVictims, untilServing, type Victims } from "./faults/victims.ts";
+import { checkCopies, type CopyFindings } from "./invariants/copies.ts";
 import { checkFiles } from "./invariants/files.ts";
 import { checkRows } from "./invariants/rows.ts";
 import { Ledger } from "./ledger.ts";
+import type { Means } from "./means.ts";
 import { Measurements } from "./measurements.ts";
-import { describeOutcome } from "./print.ts";
+import type { Outcome } from "./print.ts";
 import { createRandom, type Random } from "./random.ts";
-import { describeFault, type FaultKind, planSchedule } from "./schedule.ts";
+import { type FaultKind, paces, planSchedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
+import { type ChunkStoreKind, setStage, type Stage } from "./stage.ts";
 import { tidy } from "./tidy.ts";
 import { ChaosDrive } from "./workload/drive.ts";
 import { Reader, type ReaderParts } from "./workload/reader.ts";
 import { Writer } from "./workload/writer.ts";
 
-const CONTROLLER_PORT = 7_000;
-const RESERVE_BYTES = 64 * MiB;
-const LOOP_DISK_BYTES = 1_536 * MiB;
-/** Short, so that chunks come and go while uploads refer to them again. */
-const GC_GRACE_MS = 3 * SECOND_MS;
 /** What lies about has an inventory, a grace and a turn of the collector to wait for, several times. */
 const TIDY_LIMIT_MS = 90 * SECOND_MS;
 const FOLDERS_PER_WRITER = 3;
 
 export interface RunOptions {
   seed: string;
-  seconds: number;
+  store: ChunkStoreKind;
+  /** How long faults go on, or how many are done, one as soon after the other as the cluster recovers. */
+  until: { seconds: number } | { count: number };
   nodes: number;
   kinds: readonly FaultKind[];
   writers: number;
@@ -44,45 +44,35 @@ export interface RunOptions {
   settleSeconds: number;
   /** Where the cluster, its disks and the ledger are made. */
   directory: string;
-  /** Each node gets a file system of its own. */
-  loopDisks: boolean;
-  /** We are alone in this network namespace. */
-  ownNetwork: boolean;
+  means: Means;
   say: (line: string) => void;
 }
 
-/** Returns how many promises were broken. */
-export async function run(options: RunOptions): Promise<number> {
+export async function run(options: RunOptions): Promise<Outcome> {
   const scratch = mkdtempSync(join(options.directory, "holdfast-chaos-"));
   await using stack = new AsyncDisposableStack();
-  const cluster = await startCluster(options, scratch);
-  stack.defer(() => cluster.remove());
-  const loopDisks = options.loopDisks ? await giveLoopDisks(cluster, scratch) : [];
-  stack.defer(async () => {
-    await cluster.stop();
-    cpSync(join(cluster.dataDirectory, "logs"), join(scratch, "logs"), { recursive: true });
-    for (const disk of loopDisks) disk.unmount();
-  });
+  const stage = await setStage(options, scratch, stack);
+  const { cluster } = stage;
   const database = openDatabase(cluster.databaseUrl, { onError: () => undefined });
   stack.defer(() => database.close());
   const clients = createNodeClients({ clusterKey: cluster.clusterKey });
   stack.defer(() => clients.close());
   const ledger = new Ledger(join(scratch, "ledger.jsonl"));
   stack.defer(() => ledger.close());
-  return await hurtAndCheck({ options, cluster, loopDisks, database, clients, ledger });
+  return await hurtAndCheck({ options, stage, database, clients, ledger });
 }
 
 interface RunParts {
   options: RunOptions;
-  cluster: TestCluster;
-  loopDisks: LoopDisk[];
+  stage: Stage;
   database: Database;
   clients: NodeClients;
   ledger: Ledger;
 }
 
-async function hurtAndCheck({ options, cluster, loopDisks, database, clients, ledger }: RunParts): Promise<number> {
+async function hurtAndCheck({ options, stage, database, clients, ledger }: RunParts): Promise<Outcome> {
   const { seed, say } = options;
+  const { cluster } = stage;
   const random = createRandom(seed);
   const startMs = performance.now();
   const sayWhen = (line: string): void => say(`+${((performance.now() - startMs) / 1_000).toFixed(1)} s  ${line}`);
@@ -92,30 +82,27 @@ async function hurtAndCheck({ options, cluster, loopDisks, database, clients, le
   });
   const measurements = new Measurements();
   const drive = new ChaosDrive(cluster.owner, expectations, measurements);
-  const disks = cluster.nodes.map(({ name }) => new NodeDisk(name, nodeDirectory(cluster, name)));
+  const victims = await findVictims(cluster, stage.secondConsole, database);
+  const readAll = (): Promise<CopyFindings> => checkCopies(database, clients, limits.replicas);
   const injector = new Injector({
-    cluster,
-    database,
-    disks,
-    loopDisks,
-    controllerPort: CONTROLLER_PORT,
+    effects: prepareEffects({ stage, database, victims, readAll, random, expectations }),
+    victims,
     random: random.fork("injector"),
     ledger,
     measurements,
-    say: (line) => sayWhen(`did ${line}`),
+    say: sayWhen,
   });
 
   const writers = await makeWriters(options, { drive, expectations, ledger, measurements, random });
   await Promise.all(writers.map(({ writer }) => writer.warmUp()));
-  await work(options, random, injector, writers, { drive, expectations, ledger, measurements }, sayWhen);
+  sayWhen("the work begins");
+  const workMs = performance.now();
+  await work(options, random, injector, writers, { drive, expectations, ledger, measurements });
+  const faultSeconds = (performance.now() - workMs) / SECOND_MS;
 
   sayWhen("the faults have ended; waiting for the cluster to heal");
-  await injector.untilNodesAnswer();
-  const settled = await settle(cluster, {
-    look: () => checkCopies(database, clients, limits.replicas),
-    limitMs: options.settleSeconds * SECOND_MS,
-    say: sayWhen,
-  });
+  await untilServing(victims.nodes);
+  const settled = await settle(cluster, { look: readAll, limitMs: options.settleSeconds * SECOND_MS, say: sayWhen });
   settled.violations.forEach((line) => expectations.violate(line));
 
   sayWhen("looking at every promise");
@@ -125,36 +112,50 @@ async function hurtAndCheck({ options, cluster, loopDisks, database, clients, le
   sayWhen("waiting for what nobody needs to be cleaned up");
   const tidied = await tidy(database, clients, TIDY_LIMIT_MS);
   tidied.violations.forEach((line) => expectations.violate(line));
-  say(describeOutcome({ seed, ledger, expectations, injector, files, tidied, measurements, settled }));
-  return expectations.violations.length;
+  const seconds = (performance.now() - startMs) / SECOND_MS;
+  return { seed, store: options.store, ledger, expectations, injector, files, tidied, measurements, settled, seconds, faultSeconds };
+}
+
+interface EffectsParts extends Pick<RunParts, "stage" | "database"> {
+  victims: Victims;
+  readAll: () => Promise<unknown>;
+  random: Random;
+  expectations: Expectations;
+}
+
+function prepareEffects({ stage, database, victims, readAll, random, expectations }: EffectsParts): Record<FaultKind, Effect> {
+  const { nodes, controllers } = victims;
+  const copies = new Copies({ database, nodes, disks: stage.disks, readAll, random: random.fork("copies") });
+  const leaders = new Leaders({ database, controllers, violate: (line) => expectations.violate(line) });
+  return createEffects({ ...stage, database, victims, copies, leaders, random: random.fork("effects") });
 }
 
 type WorkParts = Omit<ReaderParts, "random" | "folderIds">;
 
 async function work(
-  { seconds, nodes, kinds, readers, say }: RunOptions,
+  { until, nodes, kinds, readers }: RunOptions,
   random: Random,
   injector: Injector,
   writers: readonly MadeWriter[],
   parts: WorkParts,
-  sayWhen: (line: string) => void,
 ): Promise<void> {
-  const schedule = planSchedule(random.fork("schedule"), { seconds, nodes, kinds });
-  const planned = [...schedule.nodes, ...schedule.services].toSorted((a, b) => a.atMs - b.atMs);
-  say(`schedule\n${planned.map((fault) => `  ${describeFault(fault)}`).join("\n")}`);
-  sayWhen("the work begins");
-
   const enough = new AbortController();
   const folderIds = writers.flatMap((writer) => writer.folderIds);
   const readersRun = Array.from({ length: readers }, (_, index) =>
     new Reader({ ...parts, folderIds, random: random.fork(`reader ${index}`) }).run(enough.signal),
   );
   const writersRun = writers.map(({ writer }) => writer.run(enough.signal));
-  const ends = new AbortController();
-  const faults = Promise.all([injector.run(schedule.nodes, ends.signal), injector.run(schedule.services, ends.signal)]);
-  await delay(seconds * SECOND_MS);
-  ends.abort();
-  await faults; // each fault under way ends as planned
+  if ("count" in until) {
+    const schedule = planSchedule(random.fork("schedule"), { nodes, kinds, pace: paces.dense });
+    await injector.run(schedule, until.count, new AbortController().signal);
+  } else {
+    const schedule = planSchedule(random.fork("schedule"), { nodes, kinds, pace: paces.steady });
+    const ends = new AbortController();
+    const faults = injector.run(schedule, Number.POSITIVE_INFINITY, ends.signal);
+    await delay(until.seconds * SECOND_MS);
+    ends.abort();
+    await faults;
+  }
   enough.abort();
   await Promise.all([...readersRun, ...writersRun]);
 }
@@ -190,44 +191,4 @@ async function rootOf(drive: ChaosDrive): Promise<string> {
 function idOf(result: Awaited<ReturnType<ChaosDrive["query"]>>): string {
   if (result.status === "done") return (result.value as { id: string }).id;
   throw new Error(`the Drive does not answer before any fault: ${JSON.stringify(result)}`);
-}
-
-async function startCluster({ nodes, ownNetwork }: RunOptions, scratch: string): Promise<TestCluster> {
-  return await startTestCluster({
-    directory: scratch,
-    environment: {
-      HOLDFAST_NODES: String(nodes),
-      HOLDFAST_HEARTBEAT_MS: "300",
-      HOLDFAST_DOWN_AFTER_MS: "1500",
-      HOLDFAST_CHUNK_BYTES: String(256 * KiB),
-      HOLDFAST_REPAIR_AFTER_MS: "0",
-      HOLDFAST_GC_GRACE_MS: String(GC_GRACE_MS),
-      HOLDFAST_NODE_RESERVE_BYTES: String(RESERVE_BYTES),
-      ...(ownNetwork && { HOLDFAST_CONTROLLER_PORT: String(CONTROLLER_PORT) }),
-    },
-  });
-}
-
-async function giveLoopDisks(cluster: TestCluster, scratch: string): Promise<LoopDisk[]> {
-  const images = join(scratch, "disks");
-  mkdirSync(images);
-  return await Promise.all(
-    cluster.nodes.map(async (node) => {
-      const directory = nodeDirectory(cluster, node.name);
-      await node.unplug();
-      const aside = `${directory}.aside`;
-      renameSync(directory, aside);
-      const disk = new LoopDisk(join(images, node.name), directory, LOOP_DISK_BYTES);
-      cpSync(aside, directory, { recursive: true });
-      disk.sync(); // ours to make durable: the node believes that it was
-      await node.start();
-      return disk;
-    }),
-  );
-}
-
-function nodeDirectory(cluster: TestCluster, name: string): string {
-  const directory = join(cluster.dataDirectory, "nodes", name);
-  if (!existsSync(directory)) throw new Error(`${name} has no directory ${directory}`);
-  return directory;
 }

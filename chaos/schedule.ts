@@ -1,9 +1,9 @@
 /**
- * Which fault strikes whom, and when: all of it decided by the seed before anything runs.
+ * Which fault strikes whom, and in which order: all of it decided by the seed before anything runs.
  *
  * Two lanes run beside each other. What strikes a node comes one at a time, and the next one waits until all nodes are
- * back: more at once than the copies allow for was never promised. What strikes the gateway, the controller or the
- * database has its own lane, and may well meet a node's bad moment.
+ * back: more at once than the copies allow for was never promised. What strikes the gateway, a controller or the database
+ * has its own lane, and may well meet a node's bad moment. In each lane every kind has its turn before any comes again.
  *
  * Pure.
  */
@@ -12,9 +12,15 @@ import type { Random } from "./random.ts";
 export const FAULT_GROUPS = {
   kill: ["kill-node", "kill-gateway", "kill-controller", "kill-postgres"],
   stop: ["stop-node", "stop-controller", "stop-postgres"],
+  leader: ["kill-leader", "stop-leader"],
+  backends: ["terminate-backends"],
   unplug: ["unplug-node"],
+  absent: ["absent-node"],
+  clone: ["clone-node"],
   corrupt: ["flip-bit", "truncate-chunk", "swap-chunks"],
   wipe: ["wipe-node"],
+  disk: ["sync-error", "read-error", "slow-disk", "lying-disk"],
+  clock: ["clock-node", "clock-gateway", "clock-controller"],
   partition: ["unreachable-node", "mute-node", "unreachable-controller", "unreachable-postgres"],
   "power-cut": ["power-cut-node"],
   "disk-full": ["fill-disk"],
@@ -32,21 +38,36 @@ export function kindsNamed(name: string): readonly FaultKind[] | undefined {
   return (allKinds as readonly string[]).includes(name) ? [name as FaultKind] : undefined;
 }
 
+export function groupOf(kind: FaultKind): FaultGroup {
+  return faultGroups.find((group) => (FAULT_GROUPS[group] as readonly FaultKind[]).includes(kind))!;
+}
+
 export interface PlannedFault {
-  /** Since the schedule began; later if what came before took longer. */
-  atMs: number;
   kind: FaultKind;
   /** Index of the node; undefined when it strikes a service. */
   node: number | undefined;
+  /** From the moment at which all that the lane strikes serves again. */
+  pauseMs: number;
   forMs: number;
 }
 
-export interface Schedule {
-  nodes: PlannedFault[];
-  services: PlannedFault[];
+type Span = readonly [min: number, max: number];
+
+export interface Pace {
+  nodesPauseMs: Span;
+  servicesPauseMs: Span;
+  /** Of what a fault may last beyond its least, 0 to 1. */
+  durationShare: number;
 }
 
-const DURATION_MS: Record<FaultKind, readonly [min: number, max: number]> = {
+export const paces = {
+  /** Time for people to work between two faults. */
+  steady: { nodesPauseMs: [500, 4_000], servicesPauseMs: [3_000, 12_000], durationShare: 1 },
+  /** As many faults as the cluster recovers from. */
+  dense: { nodesPauseMs: [0, 300], servicesPauseMs: [0, 600], durationShare: 0.25 },
+} as const satisfies Record<string, Pace>;
+
+const DURATION_MS: Record<FaultKind, Span> = {
   "kill-node": [0, 0],
   "kill-gateway": [0, 0],
   "kill-controller": [0, 0],
@@ -54,11 +75,23 @@ const DURATION_MS: Record<FaultKind, readonly [min: number, max: number]> = {
   "stop-node": [1_000, 10_000],
   "stop-controller": [1_000, 10_000],
   "stop-postgres": [1_000, 10_000],
+  "kill-leader": [0, 0],
+  "stop-leader": [500, 5_000],
+  "terminate-backends": [0, 0],
   "unplug-node": [2_000, 12_000],
+  "absent-node": [40_000, 60_000],
+  "clone-node": [2_000, 6_000],
   "flip-bit": [0, 0],
   "truncate-chunk": [0, 0],
   "swap-chunks": [0, 0],
   "wipe-node": [0, 2_000],
+  "sync-error": [1_000, 4_000],
+  "read-error": [1_000, 4_000],
+  "slow-disk": [2_000, 8_000],
+  "lying-disk": [1_000, 5_000],
+  "clock-node": [2_000, 8_000],
+  "clock-gateway": [2_000, 8_000],
+  "clock-controller": [2_000, 8_000],
   "unreachable-node": [1_000, 10_000],
   "mute-node": [1_000, 10_000],
   "unreachable-controller": [1_000, 8_000],
@@ -67,36 +100,51 @@ const DURATION_MS: Record<FaultKind, readonly [min: number, max: number]> = {
   "fill-disk": [1_000, 8_000],
 };
 
-export function planSchedule(
-  random: Random,
-  { seconds, nodes, kinds }: { seconds: number; nodes: number; kinds: readonly FaultKind[] },
-): Schedule {
-  const strikesNode = (kind: FaultKind): boolean => !/-(?:gateway|controller|postgres)$/.test(kind);
+export interface ScheduleTerms {
+  nodes: number;
+  kinds: readonly FaultKind[];
+  pace: Pace;
+}
+
+/** Each lane has no end, unless there is no fault for it. */
+export interface Schedule {
+  nodes: Iterable<PlannedFault>;
+  services: Iterable<PlannedFault>;
+}
+
+export function planSchedule(random: Random, { nodes, kinds, pace }: ScheduleTerms): Schedule {
+  const ofNodes = kinds.filter(strikesNode);
+  const ofServices = kinds.filter((kind) => !strikesNode(kind));
+  const { nodesPauseMs, servicesPauseMs, durationShare } = pace;
   return {
-    nodes: planLane(random.fork("nodes"), seconds * 1_000, [500, 4_000], kinds.filter(strikesNode), nodes),
-    services: planLane(
-      random.fork("services"),
-      seconds * 1_000,
-      [3_000, 12_000],
-      kinds.filter((kind) => !strikesNode(kind)),
-      0,
-    ),
+    nodes: planLane(random.fork("nodes"), ofNodes, { nodes, pauseMs: nodesPauseMs, durationShare }),
+    services: planLane(random.fork("services"), ofServices, { nodes: 0, pauseMs: servicesPauseMs, durationShare }),
   };
 }
 
-function planLane(random: Random, untilMs: number, [gapMin, gapMax]: [number, number], kinds: FaultKind[], nodes: number): PlannedFault[] {
-  const plan: PlannedFault[] = [];
-  let atMs = random.integer(gapMin, gapMax);
-  while (kinds.length > 0 && atMs < untilMs) {
-    const kind = random.pick(kinds);
-    const forMs = Math.min(random.integer(...DURATION_MS[kind]), untilMs - atMs);
-    plan.push({ atMs, kind, node: nodes > 0 ? random.integer(0, nodes - 1) : undefined, forMs });
-    atMs += forMs + random.integer(gapMin, gapMax);
-  }
-  return plan;
+function strikesNode(kind: FaultKind): boolean {
+  return !/-(?:gateway|controller|leader|postgres|backends)$/.test(kind);
 }
 
-export function describeFault({ atMs, kind, node, forMs }: PlannedFault): string {
+function* planLane(
+  random: Random,
+  kinds: readonly FaultKind[],
+  { nodes, pauseMs, durationShare }: { nodes: number; pauseMs: Span; durationShare: number },
+): Generator<PlannedFault> {
+  while (kinds.length > 0) {
+    for (const kind of random.shuffled(kinds)) {
+      const [shortest, longest] = DURATION_MS[kind];
+      yield {
+        kind,
+        node: nodes > 0 ? random.integer(0, nodes - 1) : undefined,
+        pauseMs: random.integer(...pauseMs),
+        forMs: random.integer(shortest, Math.floor(shortest + (longest - shortest) * durationShare)),
+      };
+    }
+  }
+}
+
+export function describeFault({ kind, node, forMs }: PlannedFault): string {
   const whom = node === undefined ? "" : ` node-${node + 1}`;
-  return `${(atMs / 1_000).toFixed(1)} s: ${kind}${whom}${forMs > 0 ? ` for ${(forMs / 1_000).toFixed(1)} s` : ""}`;
+  return `${kind}${whom}${forMs > 0 ? ` for ${(forMs / 1_000).toFixed(1)} s` : ""}`;
 }

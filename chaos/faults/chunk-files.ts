@@ -1,10 +1,21 @@
 /** The copies as they lie on the disks, looked at past every process, and damaged there. */
-import { closeSync, copyFileSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { type ChunkId, chunkIdOf } from "@holdfast/core/chunking";
 
-/** The identity stays: what comes back is the same node with an empty disk, which nobody has told that it is one. */
-const NODE_CHUNK_FOLDERS = ["chunks", "quarantine", "trash"];
+const CHUNK_FILE = /^([0-9a-f]{64})\.chunk$/;
 
 export class NodeDisk {
   readonly name: string;
@@ -17,6 +28,12 @@ export class NodeDisk {
 
   path(id: ChunkId): string {
     return join(this.#directory, "chunks", id.slice(0, 2), `${id}.chunk`);
+  }
+
+  /** Of the chunks that it holds, whole or not. */
+  ids(): ChunkId[] {
+    const files = readdirSync(join(this.#directory, "chunks"), { recursive: true, encoding: "utf8" });
+    return files.map((file) => CHUNK_FILE.exec(basename(file))?.[1]).filter((id) => id !== undefined) as ChunkId[];
   }
 
   hasName(id: ChunkId): boolean {
@@ -51,8 +68,13 @@ export class NodeDisk {
     copyFileSync(this.path(other), this.path(id));
   }
 
-  /** Its process must not run. */
+  /**
+   * Its process must not run. What lies beside the folders stays, the identity before all: what comes back is the same node
+   * with an empty disk, which nobody has told that it is one.
+   */
   wipe(): void {
-    for (const folder of NODE_CHUNK_FOLDERS) rmSync(join(this.#directory, folder), { recursive: true, force: true });
+    for (const entry of readdirSync(this.#directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) rmSync(join(this.#directory, entry.name), { recursive: true, force: true });
+    }
   }
 }

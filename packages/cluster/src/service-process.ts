@@ -26,7 +26,7 @@ export interface ServiceDefinition {
 
 export class ServiceProcess {
   readonly name: string;
-  readonly #definition: ServiceDefinition;
+  #definition: ServiceDefinition;
   readonly #log: ServiceLog;
   readonly #onCrash: (line: string) => void;
   readonly #answer: (message: unknown) => Promise<Serializable | undefined>;
@@ -48,6 +48,15 @@ export class ServiceProcess {
     this.#log = log;
     this.#onCrash = onCrash;
     this.#answer = answer;
+  }
+
+  get definition(): ServiceDefinition {
+    return this.#definition;
+  }
+
+  /** Adds to its environment, from its next start on. */
+  reconfigure(environment: Readonly<Record<string, string>>): void {
+    this.#definition = { ...this.#definition, environment: { ...this.#definition.environment, ...environment } };
   }
 
   /** The current process's number; undefined between two lives. */
