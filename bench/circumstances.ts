@@ -14,6 +14,6 @@ export function circumstances(directory: string, rounds: number): Record<string,
     machine: `${cores.length} × ${cores[0]!.model.trim()}, ${figure(totalmem() / GiB)} GiB, ${arch()}, Linux ${release()}, Node ${process.versions.node}`,
     "load at the start": `${figure(load())} processes wanting ${cores.length} cores${load() > cores.length / 4 ? ": not a quiet machine" : ""}`,
     data: isMemory ? `${directory}, in memory: syncing costs nothing, so this is the page cache alone` : `${directory}, durable`,
-    laps: String(rounds),
+    rounds: String(rounds),
   };
 }

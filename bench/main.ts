@@ -49,4 +49,5 @@ for (const scenario of scenarios.filter(({ name }) => positionals.length === 0 |
 const missing = absent.map(({ name, packages }) => `${name} (${packages})`).join(", ");
 const report = { circumstances: { ...facts, ...(missing && { "not installed": missing }) }, limits: await limits.list(), sections };
 console.log(values.markdown ? markdownOf(report) : textOf(report));
+if (sections.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
 if (values.json) console.error(`Added to ${remember(report)}`);

@@ -20,18 +20,30 @@ export interface RunOptions {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Section[]> {
   const { number, title } = scenario;
-  const section = (subject: string, rows: Row[]): Section => ({ number, title, subject, rows });
-  options.say(`${number}. ${title}`);
-  if (scenario.kind === "pure") return [section("this process", await scenario.measure(options.settings))];
   const sections: Section[] = [];
-  for (const store of options.stores) {
-    const subject = options.stores.length > 1 ? `Drive, ${store} store` : "Drive";
-    sections.push(section(subject, await onCluster(scenario, store, options)));
-  }
-  if (scenario.kind === "door") {
-    for (const peer of options.peers) sections.push(section(peer.title, await onPeer(scenario, peer, options)));
+  for (const [subject, measured] of subjectsOf(scenario, options)) {
+    options.say(`${number}. ${title}: ${subject}`);
+    sections.push({ number, title, subject, ...(await orFailure(measured)) });
   }
   return sections;
+}
+
+/** On what it is measured, and how. */
+function subjectsOf(scenario: Scenario, options: RunOptions): [string, () => Promise<Row[]>][] {
+  if (scenario.kind === "pure") return [["this process", () => scenario.measure(options.settings)]];
+  const name = (store: string): string => (options.stores.length > 1 ? `Drive, ${store} store` : "Drive");
+  const drives = options.stores.map((store): [string, () => Promise<Row[]>] => [name(store), () => onCluster(scenario, store, options)]);
+  if (scenario.kind === "cluster") return drives;
+  return [...drives, ...options.peers.map((peer): [string, () => Promise<Row[]>] => [peer.title, () => onPeer(scenario, peer, options)])];
+}
+
+/** One that fails must not cost hours of others. */
+async function orFailure(measured: () => Promise<Row[]>): Promise<Pick<Section, "rows" | "failure">> {
+  try {
+    return { rows: await measured() };
+  } catch (error) {
+    return { rows: [], failure: String(error) };
+  }
 }
 
 async function onCluster(scenario: DoorScenario | ClusterScenario, store: string, options: RunOptions): Promise<Row[]> {
@@ -54,8 +66,7 @@ async function throughDrive(scenario: DoorScenario, cluster: TestCluster, settin
   return rows;
 }
 
-async function onPeer(scenario: DoorScenario, peer: Peer, { directory, settings, say }: RunOptions): Promise<Row[]> {
-  say(`   the same with ${peer.title}`);
+async function onPeer(scenario: DoorScenario, peer: Peer, { directory, settings }: RunOptions): Promise<Row[]> {
   const data = mkdtempSync(join(directory, `holdfast-peer-${peer.name}-`));
   try {
     const door = await peer.open(data);

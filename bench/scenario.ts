@@ -5,7 +5,7 @@ import type { Limits } from "./measure/limits.ts";
 import type { Row } from "./report/row.ts";
 
 export interface Settings {
-  /** Laps of each measurement; the median counts. */
+  /** Rounds of each measurement; the median counts. */
   rounds: number;
   /** How much data lies there, for scenarios about a whole cluster. */
   gib: number;

@@ -17,6 +17,12 @@ export function cpuSeconds(pids: readonly number[]): number {
     .reduce((a, b) => a + b, 0);
 }
 
+/** What all processes of the machine have used since it started, and what its host has given to others. */
+export function machineCpuSeconds(): number {
+  const [, user, nice, system, , , irq, softirq, steal] = readFileSync("/proc/stat", "utf8").split(/\s+/, 9).map(Number);
+  return (user! + nice! + system! + irq! + softirq! + steal!) / TICKS_PER_SECOND;
+}
+
 /** Resident memory now, in bytes. */
 export function residentBytes(pid: number): number {
   return memoryBytes(pid, "VmRSS");

@@ -1,60 +1,67 @@
-/** Several laps of the same work; the median counts. Beside the time: what the servers and the client spent on it. */
+/** Several rounds of the same work; the median counts. Beside the time: what the servers and the client spent on it. */
 import { type Percentiles, percentilesOf } from "@holdfast/cluster/testing";
 import type { ServerProcess } from "../load/door.ts";
-import { cpuSeconds, peakBytes, resetPeak } from "./books.ts";
+import { cpuSeconds, machineCpuSeconds, peakBytes, resetPeak } from "./books.ts";
 
-export interface Lap {
+export interface Round {
   seconds: number;
   /** Bytes or operations. */
   amount: number;
   serverCpuSeconds: number;
   clientCpuSeconds: number;
+  /** Of whatever else ran on the machine, the kernel's own threads included. */
+  othersCpuSeconds: number;
 }
 
 export interface Measured {
-  laps: Lap[];
-  /** Of what was handed to `took`, in all laps. */
+  rounds: Round[];
+  /** Of what was handed to `took`, in all rounds. */
   latency: Percentiles | undefined;
   /** The most that one process of each kind had in memory, in bytes. */
   peak: { gateway: number; node: number } | undefined;
 }
 
-export interface LapWork {
-  laps: number;
+export interface Rounds {
+  rounds: number;
   /** Returns how much was done. `took` notes how long one operation was under way. */
-  work: (lap: number, took: (ms: number) => void) => Promise<number>;
+  work: (round: number, took: (ms: number) => void) => Promise<number>;
   /** Not measured. */
-  before?: ((lap: number) => Promise<void> | void) | undefined;
+  before?: ((round: number) => Promise<void> | void) | undefined;
 }
 
-export async function measure(processes: () => ServerProcess[], { laps, work, before }: LapWork): Promise<Measured> {
+export async function measure(processes: () => ServerProcess[], { rounds, work, before }: Rounds): Promise<Measured> {
   const times: number[] = [];
   const took = (ms: number): void => void times.push(ms);
-  const measured: Lap[] = [];
+  const measured: Round[] = [];
   const own = processes().filter(({ role }) => role !== "other");
   for (const { pid } of own) resetPeak(pid);
-  for (let lap = 0; lap < laps; lap += 1) {
-    await before?.(lap);
-    measured.push(await timed(processes, () => work(lap, took)));
+  for (let round = 0; round < rounds; round += 1) {
+    await before?.(round);
+    measured.push(await timed(processes, () => work(round, took)));
   }
   const peakOf = (wanted: ServerProcess["role"]): number =>
     Math.max(0, ...own.flatMap(({ role, pid }) => (role === wanted ? peakBytes(pid) : [])));
   return {
-    laps: measured,
+    rounds: measured,
     latency: times.length > 0 ? percentilesOf(times) : undefined,
     peak: own.length > 0 ? { gateway: peakOf("gateway"), node: peakOf("node") } : undefined,
   };
 }
 
-async function timed(processes: () => ServerProcess[], work: () => Promise<number>): Promise<Lap> {
+async function timed(processes: () => ServerProcess[], work: () => Promise<number>): Promise<Round> {
   const pids = processes().map(({ pid }) => pid);
   const serverBefore = cpuSeconds(pids);
+  const machineBefore = machineCpuSeconds();
   const clientBefore = process.cpuUsage();
   const start = performance.now();
   const amount = await work();
   const seconds = (performance.now() - start) / 1_000;
   const { user, system } = process.cpuUsage(clientBefore);
-  return { seconds, amount, serverCpuSeconds: cpuSeconds(pids) - serverBefore, clientCpuSeconds: (user + system) / 1e6 };
+  const clientCpuSeconds = (user + system) / 1e6;
+  const machine = machineCpuSeconds() - machineBefore;
+  const serverCpuSeconds = cpuSeconds(pids) - serverBefore;
+  const othersCpuSeconds = Math.max(0, machine - serverCpuSeconds - clientCpuSeconds);
+  return { seconds, amount, serverCpuSeconds, clientCpuSeconds, othersCpuSeconds };
 }
 
 /** As often as it can for so long, that many at a time. Returns how often it was done. */

@@ -21,6 +21,10 @@ export class Server {
     return this.#child.pid!;
   }
 
+  hasSaid(text: string): boolean {
+    return this.#output.join("").includes(text);
+  }
+
   /** Waits until it is so. Rejects in the server's own words when that takes too long. */
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
     const giveUp = performance.now() + START_PATIENCE_MS;

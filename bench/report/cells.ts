@@ -5,39 +5,34 @@ import { MB, median, type Row, type Target } from "./row.ts";
 export interface Section {
   number: number;
   title: string;
-  /** "Drive by tus", or a peer. */
+  /** The Drive, or a peer. */
   subject: string;
   rows: readonly Row[];
+  /** Why there are no figures. */
+  failure?: string;
 }
 
-export const COLUMNS = [
-  "measured",
-  "on",
-  "median",
-  "range",
-  "p50 / p99",
-  "CPU, servers",
-  "client",
-  "memory, gateway / node",
-  "limit",
-  "of it",
-  "target",
+type Column = [name: string, cell: (row: Row) => string];
+
+const COLUMNS: readonly Column[] = [
+  ["median", (row) => withUnit(figure(median(row.values)), row.unit)],
+  ["range", ({ values }) => (values.length > 1 ? `${figure(Math.min(...values))}–${figure(Math.max(...values))}` : "")],
+  ["p50 / p99", ({ latency }) => (latency ? `${figure(latency.p50Ms)} / ${figure(latency.p99Ms)} ms` : "")],
+  ["CPU of the servers", ({ cpu }) => (cpu ? `${figure(cpu.server)} ${cpu.unit}` : "")],
+  ["of the client", ({ cpu }) => (cpu ? figure(cpu.client) : "")],
+  ["of others", ({ othersShare }) => (othersShare === undefined ? "" : percent(othersShare))],
+  ["memory, gateway / node", ({ peakBytes }) => (peakBytes ? `${megabytes(peakBytes.gateway)} / ${megabytes(peakBytes.node)} MB` : "")],
+  ["limit", ({ limit }) => (limit ? `${figure(limit.value)} (${limit.name})` : "")],
+  ["of it", ({ limit, values }) => (limit ? percent(median(values) / limit.value) : "")],
+  ["target", (row) => (row.targets ?? []).map((target) => verdict(row, target)).join(", ")],
 ];
 
-export function cellsOf({ rows, subject }: Section): string[][] {
-  return rows.map((row) => [
-    row.name,
-    subject,
-    withUnit(figure(median(row.values)), row.unit),
-    rangeOf(row.values),
-    row.latency ? `${figure(row.latency.p50Ms)} / ${figure(row.latency.p99Ms)} ms` : "",
-    row.cpu ? `${figure(row.cpu.server)} ${row.cpu.unit}` : "",
-    row.cpu ? figure(row.cpu.client) : "",
-    row.peakBytes ? `${megabytes(row.peakBytes.gateway)} / ${megabytes(row.peakBytes.node)} MB` : "",
-    row.limit ? `${figure(row.limit.value)} (${row.limit.name})` : "",
-    row.limit ? `${figure((median(row.values) / row.limit.value) * 100)} %` : "",
-    (row.targets ?? []).map((target) => verdict(row, target)).join(", "),
-  ]);
+/** A table with its head: what was measured of one claim, on all that it was measured on. Columns that say nothing are left out. */
+export function tableOf(sections: readonly Section[]): string[][] {
+  const rows = sections.flatMap(({ rows, subject }) => rows.map((row) => ({ row, subject })));
+  const columns = COLUMNS.filter(([, cell]) => rows.some(({ row }) => cell(row) !== ""));
+  const body = rows.map(({ row, subject }) => [row.name, subject, ...columns.map(([, cell]) => cell(row))]);
+  return [["", "on", ...columns.map(([name]) => name)], ...body];
 }
 
 /** "≥ 300 MB/s ✓", or how far it is from there. */
@@ -64,12 +59,12 @@ function measuredOf(row: Row, of: Target["of"]): { name: string; unit: string; v
   }
 }
 
-function rangeOf(values: readonly number[]): string {
-  return values.length > 1 ? `${figure(Math.min(...values))}–${figure(Math.max(...values))}` : "";
-}
-
 function withUnit(value: string, unit: string): string {
   return unit === "" ? value : `${value} ${unit}`;
+}
+
+function percent(share: number): string {
+  return `${figure(share * 100)} %`;
 }
 
 function megabytes(bytes: number): string {

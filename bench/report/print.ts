@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Limit } from "./row.ts";
-import { cellsOf, COLUMNS, figure, type Section } from "./cells.ts";
+import { figure, type Section, tableOf } from "./cells.ts";
 
 export interface Report {
   /** Which machine, how loaded, durable or not: without it no figure means anything. */
@@ -16,18 +16,18 @@ const HISTORY = join(import.meta.dirname, "../history");
 export function textOf({ circumstances, limits, sections }: Report): string {
   const facts = Object.entries(circumstances).map(([name, value]) => `${name}: ${value}`);
   const bounds = limits.map(({ name, value, unit }) => `  ${name.padEnd(66)}${figure(value).padStart(8)} ${unit}`);
-  const tables = titled(sections).map(([title, rows]) => `${title}\n${aligned([COLUMNS, ...rows])}`);
+  const tables = titled(sections).map(([title, alike]) => [title, aligned(tableOf(alike)), ...failuresOf(alike)].join("\n"));
   return ["", ...facts, "", "what the machine can do", ...bounds, "", tables.join("\n\n")].join("\n");
 }
 
 export function markdownOf({ circumstances, limits, sections }: Report): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-    [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  const table = ([head, ...rows]: readonly (readonly string[])[]): string =>
+    [line(head!), line(head!.map(() => "---")), ...rows.map(line)].join("\n");
   const facts = Object.entries(circumstances).map(([name, value]) => `- ${name}: ${value}`);
   const bounds = limits.map(({ name, value, unit }) => [name, `${figure(value)} ${unit}`]);
-  const tables = titled(sections).map(([title, rows]) => `### ${title}\n\n${table(COLUMNS, rows)}`);
-  return [facts.join("\n"), table(["what the machine can do", ""], bounds), ...tables].join("\n\n");
+  const tables = titled(sections).map(([title, alike]) => [`### ${title}`, table(tableOf(alike)), ...failuresOf(alike)].join("\n\n"));
+  return [facts.join("\n"), table([["what the machine can do", ""], ...bounds]), ...tables].join("\n\n");
 }
 
 /** Adds the run, as one line, to what is kept of earlier ones. Returns where. */
@@ -39,12 +39,15 @@ export function remember(report: Report): string {
 }
 
 /** What was measured of the same claim on several subjects stands together. */
-function titled(sections: readonly Section[]): [string, string[][]][] {
-  const byTitle = Map.groupBy(sections, ({ number, title }) => `${number}. ${title}`);
-  return [...byTitle].map(([title, alike]) => [title, alike.flatMap(cellsOf)]);
+function titled(sections: readonly Section[]): [string, Section[]][] {
+  return [...Map.groupBy(sections, ({ number, title }) => `${number}. ${title}`)];
+}
+
+function failuresOf(sections: readonly Section[]): string[] {
+  return sections.flatMap(({ subject, failure }) => (failure === undefined ? [] : `${subject} failed: ${failure}`));
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
   return rows.map((cells) => `  ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd()).join("\n");
 }

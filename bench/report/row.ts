@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Percentiles } from "@holdfast/cluster/testing";
 import type { Measured } from "../measure/meter.ts";
 
@@ -8,10 +9,12 @@ const GB = 1e9;
 export interface Row {
   name: string;
   unit: string;
-  /** One for each lap. */
+  /** One for each round. */
   values: readonly number[];
   latency?: Percentiles | undefined;
   cpu?: { server: number; client: number; unit: "s/GB" | "ms/op" };
+  /** Which share of the machine's time others took meanwhile: near nothing on a quiet machine. */
+  othersShare?: number;
   peakBytes?: { gateway: number; node: number } | undefined;
   /** What the machine can do at all, in the same unit. */
   limit?: Limit | undefined;
@@ -32,37 +35,27 @@ export interface Target {
 
 type Beside = Pick<Row, "limit" | "targets">;
 
-export function throughputRow(name: string, { laps, latency, peak }: Measured, beside: Beside = {}): Row {
-  const perGB = (seconds: number, bytes: number): number => seconds / (bytes / GB);
-  return {
-    name,
-    unit: "MB/s",
-    values: laps.map(({ amount, seconds }) => amount / seconds / MB),
-    latency,
-    cpu: {
-      server: median(laps.map(({ serverCpuSeconds, amount }) => perGB(serverCpuSeconds, amount))),
-      client: median(laps.map(({ clientCpuSeconds, amount }) => perGB(clientCpuSeconds, amount))),
-      unit: "s/GB",
-    },
-    peakBytes: peak,
-    ...beside,
-  };
+export function throughputRow(name: string, measured: Measured, beside: Beside = {}): Row {
+  const values = measured.rounds.map(({ amount, seconds }) => amount / seconds / MB);
+  return { name, unit: "MB/s", values, ...circumstancesOf(measured, "s/GB", (seconds, bytes) => seconds / (bytes / GB)), ...beside };
 }
 
-export function operationsRow(name: string, { laps, latency, peak }: Measured, beside: Beside = {}): Row {
+export function operationsRow(name: string, measured: Measured, beside: Beside = {}): Row {
+  const values = measured.rounds.map(({ amount, seconds }) => amount / seconds);
+  return { name, unit: "/s", values, ...circumstancesOf(measured, "ms/op", (seconds, count) => (seconds * 1_000) / count), ...beside };
+}
+
+function circumstancesOf({ rounds, latency, peak }: Measured, unit: "s/GB" | "ms/op", cost: (seconds: number, amount: number) => number) {
   return {
-    name,
-    unit: "/s",
-    values: laps.map(({ amount, seconds }) => amount / seconds),
     latency,
     cpu: {
-      server: median(laps.map(({ serverCpuSeconds, amount }) => (serverCpuSeconds * 1_000) / amount)),
-      client: median(laps.map(({ clientCpuSeconds, amount }) => (clientCpuSeconds * 1_000) / amount)),
-      unit: "ms/op",
+      server: median(rounds.map(({ serverCpuSeconds, amount }) => cost(serverCpuSeconds, amount))),
+      client: median(rounds.map(({ clientCpuSeconds, amount }) => cost(clientCpuSeconds, amount))),
+      unit,
     },
+    othersShare: median(rounds.map(({ othersCpuSeconds, seconds }) => othersCpuSeconds / seconds / availableParallelism())),
     peakBytes: peak,
-    ...beside,
-  };
+  } satisfies Partial<Row>;
 }
 
 export function median(values: readonly number[]): number {

@@ -47,7 +47,7 @@ async function commitFor(
   const idle: { uploadId: string; offset: number }[] = [];
   for (let number = 0; number < UPLOADS; number += 1) idle.push({ uploadId: await newUpload({ pool }), offset: 0 });
   return await measure(processes, {
-    laps: rounds,
+    rounds,
     async work() {
       const commit = async (): Promise<void> => {
         const upload = idle.pop()!;

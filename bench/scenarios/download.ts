@@ -46,7 +46,7 @@ async function readAll(
     return GiB;
   };
   if (before === undefined) await read(); // the first one warms the page cache
-  const measured = await measure(() => door.processes(), { laps: rounds, before, work: read });
+  const measured = await measure(() => door.processes(), { rounds, before, work: read });
   const clients = names.length === 1 ? "1 GiB, one client" : `${names.length} × 128 MiB at once`;
   return throughputRow(`${clients}, ${temperature}`, measured, { limit, targets: [{ of: "value", atLeast }] });
 }

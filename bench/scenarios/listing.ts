@@ -40,7 +40,7 @@ async function measureFolder(cluster: TestCluster, { pool }: Database, door: Dri
   const page = { parentId, sort: "name", direction: "asc", limit: limits.listPageMax } as const;
   const cursors: (string | undefined)[] = [undefined];
   const inDatabase = await measure(() => serverProcesses(cluster), {
-    laps: 1,
+    rounds: 1,
     async work(_, took) {
       for (let cursor: string | undefined; ; cursors.push(cursor)) {
         const start = performance.now();
@@ -51,7 +51,7 @@ async function measureFolder(cluster: TestCluster, { pool }: Database, door: Dri
     },
   });
   const atClient = await measure(() => serverProcesses(cluster), {
-    laps: 1,
+    rounds: 1,
     async work(_, took) {
       for (let number = 0; number < CLIENT_PAGES; number += 1) {
         const start = performance.now();

@@ -20,7 +20,7 @@ export const ranges: DoorScenario = {
     await door.read("ranges");
     const row = async (temperature: string, before?: () => void): Promise<Row> => {
       const measured = await measure(() => door.processes(), {
-        laps: rounds,
+        rounds,
         before,
         work: (_, took) =>
           keepDoing(AT_ONCE, SECONDS, async () => {

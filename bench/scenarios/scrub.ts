@@ -23,7 +23,7 @@ export const scrub: ClusterScenario = {
     const commands = clients.commandsFor(nodes.find(({ name }) => name === "node-1")!);
     const processes = () => [{ role: "node" as const, pid: cluster.nodes[0]!.pid! }];
     const measured = await measure(processes, {
-      laps: rounds,
+      rounds,
       async before() {
         if (mayDropPageCache()) dropPageCache();
         await untilBegun(commands);

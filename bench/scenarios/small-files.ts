@@ -30,11 +30,11 @@ async function ofLength(door: Door, { rounds }: Settings, length: number): Promi
   const before = await door.footprint?.();
   for (const atOnce of AT_ONCE) {
     const measured = await measure(() => door.processes(), {
-      laps: rounds,
-      async work(lap, took) {
+      rounds,
+      async work(round, took) {
         const done = await keepDoing(atOnce, SECONDS, async (number) => {
           const start = performance.now();
-          await door.put(`small-${length}-${atOnce}-${lap}-${number}`, length);
+          await door.put(`small-${length}-${atOnce}-${round}-${number}`, length);
           took(performance.now() - start);
         });
         files += done;

@@ -10,9 +10,9 @@ export const upload: DoorScenario = {
   kind: "door",
   async measure(door, { rounds, limits }) {
     const measured = await measure(() => door.processes(), {
-      laps: rounds,
-      async work(lap) {
-        await door.put(`one-${lap}`, GiB);
+      rounds,
+      async work(round) {
+        await door.put(`one-${round}`, GiB);
         return GiB;
       },
     });

@@ -31,9 +31,9 @@ async function inChunks(door: Door, settings: Settings): Promise<Row> {
 
 async function atOnce(door: Door, { rounds }: Settings, put: (name: string, took: (ms: number) => void) => Promise<void>) {
   return await measure(() => door.processes(), {
-    laps: rounds,
-    async work(lap, took) {
-      await Promise.all(Array.from({ length: UPLOADS }, (_, index) => put(`at-once-${lap}-${index}`, took)));
+    rounds,
+    async work(round, took) {
+      await Promise.all(Array.from({ length: UPLOADS }, (_, index) => put(`at-once-${round}-${index}`, took)));
       return UPLOADS * FILE_BYTES;
     },
   });
