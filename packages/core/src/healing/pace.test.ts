@@ -28,6 +28,27 @@ function setting() {
   };
 }
 
+/** A dozen requests a second, each of random length times `factor` of the rate of copying. What is told is 99 of 100 in the last four seconds. */
+function someUsers(factor: (rate: number) => number) {
+  let state = 1;
+  const random = (): number => ((state = (state * 1_103_515_245 + 12_345) % 2 ** 31) + 0.5) / 2 ** 31;
+  const scatter = (): number => Math.exp(0.6 * Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random()));
+  const slowest = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1]!;
+  const times: number[] = [];
+  const rates: number[] = [];
+  return {
+    /** Of everything since the last time. */
+    late: (): number => slowest(times.splice(0)),
+    /** Of copying, in MB/s, over all that time. */
+    rate: (): number => rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
+    second(rate: number): number {
+      for (let request = 0; request < 12; request++) times.push(40 * scatter() * factor(rate));
+      if (rate > 0) rates.push(rate / MiB);
+      return slowest(times.slice(-48));
+    },
+  };
+}
+
 describe("for users' sake", () => {
   test("nobody is there: nothing limits it", () => {
     const { pace, heal } = setting();
@@ -79,8 +100,39 @@ describe("for users' sake", () => {
   test("however much they suffer, it never stands still", () => {
     const { pace, heal } = setting();
     for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
-    heal(60, () => [felt(60_000)]);
+    heal(12, () => [felt(60_000)]);
     expect(pace.limit()).toBe(limits.healingBytesPerSecondMin);
+  });
+
+  test.each([40, 100, 300])(
+    "requests take now long, now short, and at %i MB/s twice as long: the slow ones take hardly more than twice as long",
+    (doubling) => {
+      const { pace, heal } = setting();
+      const users = someUsers((rate) => 1 + (rate / (doubling * MiB)) ** 2);
+      for (let look = 0; look < 60; look++) pace.observe([felt(users.second(0))]);
+      const inQuiet = users.late();
+      heal(300, (rate) => [felt(users.second(rate))]);
+      expect(users.late() / inQuiet).toBeLessThan(2.3);
+      expect(users.rate()).toBeGreaterThan(doubling * 0.4);
+    },
+  );
+
+  test("requests take now long, now short, whatever is copied: that slows nothing down for good", () => {
+    const { pace, heal } = setting();
+    const users = someUsers(() => 1);
+    for (let look = 0; look < 60; look++) pace.observe([felt(users.second(0))]);
+    heal(300, (rate) => [felt(users.second(rate))], 400 * MiB);
+    expect(users.rate()).toBeGreaterThan(200);
+  });
+
+  test("everything becomes five times slower, and not by healing: once it has tried going slowly, it goes on", () => {
+    const { pace, heal } = setting();
+    for (let look = 0; look < 10; look++) pace.observe([felt(40)]);
+    heal(20, () => [felt(40)], 400 * MiB);
+    heal(12, () => [felt(200)], 400 * MiB);
+    expect(pace.limit()).toBeLessThan(limits.healingBytesPerSecondStart);
+    heal(60, () => [felt(200)], 400 * MiB);
+    expect(pace.limit()).toBeGreaterThan(100 * MiB);
   });
 
   test("one gateway of two suffers: that counts; when it says nothing any more, the other does", () => {
