@@ -60,5 +60,6 @@ function circumstancesOf({ rounds, latency, peak }: Measured, unit: "s/GB" | "ms
 
 export function median(values: readonly number[]): number {
   const ordered = values.toSorted((a, b) => a - b);
-  return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
+  const [below, above] = [ordered[Math.ceil(ordered.length / 2) - 1], ordered[Math.floor(ordered.length / 2)]];
+  return below === undefined || above === undefined ? Number.NaN : (below + above) / 2;
 }
