@@ -33,7 +33,7 @@ export class ChunkBuffers {
   }
 
   /** Waits for room. Rejects with the signal's reason. */
-  async acquire(length: number, signal: AbortSignal): Promise<ChunkBuffer> {
+  async acquire(length: number, signal?: AbortSignal): Promise<ChunkBuffer> {
     return this.#lend(length, await this.#budget.acquire(share(length), signal));
   }
 

@@ -7,6 +7,7 @@ export { type EntryName, parseEntryName, parseRelativePath } from "./entry-name.
 export type { EntryKind, EntryRow } from "./entry.ts";
 export { DriveError, type DriveErrorCode } from "./errors.ts";
 export { createFolder, createFolders, type Folder, openFolder, type PathStep } from "./folders.ts";
+export { countFiles, findFreePlaces, type NewFile } from "./free-places.ts";
 export { type EntryPage, type EntrySort, listEntries, type ListingRequest, type SortDirection } from "./listing.ts";
 export { moveEntries, renameEntry } from "./moving.ts";
 export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";

@@ -65,7 +65,11 @@ export function refuseRoot(entry: EntryRow): void {
 
 /** Rejects with `entry.too_deep` when folders of `height` levels would not fit below a folder `path.length` levels down. */
 export function checkDepth(path: readonly EntryRow[], height: number): void {
-  if (path.length - 1 + height > limits.folderDepthMax) throw tooDeep();
+  if (isTooDeep(path, height)) throw tooDeep();
+}
+
+export function isTooDeep(path: readonly EntryRow[], height: number): boolean {
+  return path.length - 1 + height > limits.folderDepthMax;
 }
 
 /**

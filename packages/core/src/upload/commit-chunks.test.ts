@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import { type ChunkId, chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
 import { limits } from "../kernel/index.ts";
 import { type ChunkToCommit, commitChunks } from "./commit-chunks.ts";
-import { lookUpChunk } from "./known-chunks.ts";
+import { createChunkLookup } from "./known-chunks.ts";
 import { contentOf, create, type Gateway, metadata, OCTETS, patch, send, startGateway } from "./testing/gateway.ts";
 
 const BYTES = randomBytes(1_000);
@@ -41,7 +41,7 @@ async function leaveUnreferencedChunk(): Promise<void> {
 }
 
 const condemn = () => database.pool.query("UPDATE chunk SET state = 'condemned', condemned_at = now() WHERE id = $1", [chunkIdToBytes(ID)]);
-const lookUp = () => lookUpChunk(database.pool, gateway.nodes.membership, ID, 2);
+const lookUp = () => createChunkLookup(database.pool, gateway.nodes.membership)(ID, 2);
 const newUpload = async (): Promise<string> => (await create(gateway, BYTES.length)).split("/").at(-1)!;
 const commit = (uploadId: string, chunk: Pick<ChunkToCommit, "nodeIds" | "asOf">) =>
   commitChunks(database.pool, { uploadId, offset: 0, copiesMin: 2 }, [{ id: ID, length: BYTES.length, ...chunk }]);

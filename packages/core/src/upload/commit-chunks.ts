@@ -71,6 +71,17 @@ export async function commitChunks(
 }
 
 /**
+ * The row of a chunk that was just written may be there already: it gets the copies that were proved, and lives. What is said
+ * of `created_at` is the time before the first copy was asked for.
+ */
+export const ADD_TO_THE_CHUNK = `ON CONFLICT (id) DO UPDATE
+       SET state = 'live', condemned_at = NULL,
+           replicas = CASE WHEN chunk.state = 'live' THEN ARRAY(SELECT unnest(chunk.replicas) UNION SELECT unnest(excluded.replicas) ORDER BY 1)
+                           ELSE excluded.replicas END
+     WHERE (chunk.state <> 'live' OR NOT chunk.replicas @> excluded.replicas)
+       AND (chunk.trashing_until IS NULL OR chunk.trashing_until < excluded.created_at)`;
+
+/**
  * Rows are taken in the order of their ids, so that two uploads of the same chunks cannot block each other. A surplus copy of
  * a live chunk may be given up while this runs: what was just proved is not added then, and the row's other copies suffice.
  */
@@ -93,12 +104,7 @@ const COMMIT_CHUNKS = `
     INSERT INTO chunk (id, length, replicas, created_at)
     SELECT DISTINCT ON (written.id) written.id, written.length, written.replicas::smallint[], written.as_of
       FROM moved, written ORDER BY written.id, written.as_of
-    ON CONFLICT (id) DO UPDATE
-       SET state = 'live', condemned_at = NULL,
-           replicas = CASE WHEN chunk.state = 'live' THEN ARRAY(SELECT unnest(chunk.replicas) UNION SELECT unnest(excluded.replicas) ORDER BY 1)
-                           ELSE excluded.replicas END
-     WHERE (chunk.state <> 'live' OR NOT chunk.replicas @> excluded.replicas)
-       AND (chunk.trashing_until IS NULL OR chunk.trashing_until < excluded.created_at)
+    ${ADD_TO_THE_CHUNK}
   ), appended AS (
     INSERT INTO extent (version_id, "offset", length, chunk_id)
     SELECT moved.version_id, part."offset", part.length, part.chunk_id

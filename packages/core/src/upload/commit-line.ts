@@ -1,12 +1,4 @@
-import type { ChunkToCommit } from "./commit-chunks.ts";
-
-/** A chunk that is durable on the write quorum. */
-export interface StoredChunk extends ChunkToCommit {
-  /** Copies it has or will have, if all goes well. */
-  copies: number;
-  /** Whether its row is in the database. */
-  isCommitted: boolean;
-}
+import type { StoredChunk } from "./store-chunk.ts";
 
 export interface CommitLineOptions {
   /** Commits nothing until `open` is called. */

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
+import { createGathering } from "../gathering/index.ts";
 import type { Membership } from "../membership/index.ts";
 
 /** What the database knew of a chunk before anybody wrote a copy of it. */
@@ -10,15 +11,34 @@ export interface ChunkLookup {
   asOf: Date;
 }
 
-export async function lookUpChunk(pool: pg.Pool, membership: Membership, id: ChunkId, copiesMin: number): Promise<ChunkLookup> {
+export type LookUpChunk = (id: ChunkId, copiesMin: number) => Promise<ChunkLookup>;
+
+const LOOKED_UP_AT_ONCE = 256;
+
+/** The chunks that all uploads of a process ask for at one moment are looked up together. */
+export function createChunkLookup(pool: pg.Pool, membership: Membership): LookUpChunk {
+  const ask = createGathering({ itemsMax: LOOKED_UP_AT_ONCE, work: (_, ids: readonly ChunkId[]) => readReplicas(pool, ids) });
+  return async (id, copiesMin) => {
+    const { replicas, asOf } = await ask("", id);
+    const copies = replicas.filter((nodeId) => isReachable(membership, nodeId)).length;
+    return { copies: copies >= copiesMin ? copies : undefined, asOf };
+  };
+}
+
+interface FoundReplicas {
+  replicas: number[];
+  asOf: Date;
+}
+
+async function readReplicas(pool: pg.Pool, ids: readonly ChunkId[]): Promise<FoundReplicas[]> {
   const { rows } = await pool.query<{ replicas: number[] | null; asOf: Date }>({
-    name: "upload-look-up-chunk",
-    text: `SELECT (SELECT replicas FROM chunk WHERE id = $1 AND state = 'live') AS replicas, clock_timestamp() AS "asOf"`,
-    values: [chunkIdToBytes(id)],
+    name: "upload-look-up-chunks",
+    text: `SELECT chunk.replicas, asked.as_of AS "asOf"
+             FROM (SELECT id, place, clock_timestamp() AS as_of FROM unnest($1::bytea[]) WITH ORDINALITY AS given (id, place)) AS asked
+             LEFT JOIN chunk ON chunk.id = asked.id AND chunk.state = 'live' ORDER BY place`,
+    values: [ids.map(chunkIdToBytes)],
   });
-  const { replicas, asOf } = rows[0]!;
-  const copies = (replicas ?? []).filter((nodeId) => isReachable(membership, nodeId)).length;
-  return { copies: copies >= copiesMin ? copies : undefined, asOf };
+  return rows.map(({ replicas, asOf }) => ({ replicas: replicas ?? [], asOf }));
 }
 
 function isReachable(membership: Membership, nodeId: number): boolean {

@@ -31,7 +31,7 @@ export interface TusRequest {
 const COLLECTION_METHODS = ["POST", "OPTIONS"];
 const UPLOAD_METHODS = ["HEAD", "PATCH", "DELETE", "OPTIONS"];
 const LIBRARY_HEADERS = ["tus-resumable", "upload-length", "upload-defer-length", "upload-offset", "content-type", "content-length"];
-const BODY_TYPE = "application/offset+octet-stream";
+export const BODY_TYPE = "application/offset+octet-stream";
 const UPLOAD_URL = new RegExp(`^${UPLOAD_PATH}/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`);
 const COUNT = /^(?:0|[1-9]\d*)$/;
 

@@ -20,6 +20,8 @@ export interface HoldPolicy {
 export class UploadBody {
   readonly #req: IncomingMessage;
   readonly #idleTimeoutMs: number;
+  /** What the client announced and nobody has taken yet; infinite when it announced nothing. */
+  #leftBytes: number;
   /** What arrived before anybody had a buffer for it: at most one piece. */
   #rest: Buffer = Buffer.alloc(0);
   #target: Buffer | undefined;
@@ -31,6 +33,7 @@ export class UploadBody {
   constructor(req: IncomingMessage, { idleTimeoutMs, leave }: UploadBodyOptions) {
     this.#req = req;
     this.#idleTimeoutMs = idleTimeoutMs;
+    this.#leftBytes = Number(req.headers["content-length"] ?? Infinity);
     req.pause();
     req.on("data", (piece: Buffer) => this.#take(piece));
     req.once("end", () => this.#end("complete"));
@@ -44,6 +47,11 @@ export class UploadBody {
     return this.#ending === "complete";
   }
 
+  /** How many bytes may still come. */
+  get leftBytes(): number {
+    return this.#leftBytes;
+  }
+
   /** Waits for a first byte. False when there are none any more. */
   async arrives(): Promise<boolean> {
     if (this.#rest.length === 0 && this.#ending === undefined) await this.#more();
@@ -51,10 +59,27 @@ export class UploadBody {
   }
 
   /** Waits until the buffer is full, the body has ended, or the policy wants the buffer back. Returns the bytes written to it. */
-  async fill(target: Buffer, { holdMs, isContended }: HoldPolicy): Promise<number> {
+  async fill(target: Buffer, policy: HoldPolicy): Promise<number> {
     this.#filled = this.#rest.copy(target);
     this.#rest = this.#rest.subarray(this.#filled);
-    if (this.#filled === target.length || this.#ending !== undefined) return this.#filled;
+    if (this.#filled < target.length && this.#ending === undefined) await this.#fillUp(target, policy);
+    this.#leftBytes -= this.#filled;
+    return this.#filled;
+  }
+
+  /** Takes bytes back that could not be used: they are the next to be had. */
+  giveBack(bytes: Buffer): void {
+    this.#rest = Buffer.concat([bytes, this.#rest]);
+    this.#leftBytes += bytes.length;
+  }
+
+  /** Takes nothing more, and forgets what was not asked for yet. */
+  abandon(): void {
+    this.#rest = this.#rest.subarray(0, 0);
+    this.#end("cut");
+  }
+
+  async #fillUp(target: Buffer, { holdMs, isContended }: HoldPolicy): Promise<void> {
     this.#target = target;
     const holding = setInterval(() => {
       if (this.#filled > 0 && isContended()) this.#rouse();
@@ -62,13 +87,6 @@ export class UploadBody {
     await this.#more();
     clearInterval(holding);
     this.#target = undefined;
-    return this.#filled;
-  }
-
-  /** Takes nothing more, and forgets what was not asked for yet. */
-  abandon(): void {
-    this.#rest = this.#rest.subarray(0, 0);
-    this.#end("cut");
   }
 
   async #more(): Promise<void> {

@@ -12,14 +12,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "@holdfast/db";
+import { ChunkBuffers } from "../byte-budget/index.ts";
 import type { Actor } from "../drive/index.ts";
 import { limits, type Logger } from "../kernel/index.ts";
 import type { Membership } from "../membership/index.ts";
 import type { ChunkReplicator } from "../replication/index.ts";
-import { createBufferBudget } from "./buffer-budget.ts";
 import { CHECKSUM_ALGORITHMS } from "./checksum.ts";
 import { concatenate } from "./concatenate.ts";
 import { finalise } from "./finalise.ts";
+import { createChunkLookup } from "./known-chunks.ts";
 import { createLateReplicas } from "./late-replicas.ts";
 import { fileHeaders, speakTus } from "./protocol.ts";
 import type { ReceiverParts } from "./receive.ts";
@@ -28,6 +29,7 @@ import { createUploadSweeper } from "./sweeper.ts";
 import { parseTusRequest, TUS_VERSION, type TusRequest, UPLOAD_PATH } from "./tus-request.ts";
 import { UploadBody } from "./upload-body.ts";
 import { createUploadLocks, type UploadLocks } from "./upload-locks.ts";
+import { createWholeFiles, type WholeFile } from "./whole-files.ts";
 
 /** How long a client that was refused may go on sending before its connection is cut: it should get to read why. */
 const LINGER_MS = 1_000;
@@ -64,9 +66,10 @@ export function createUploads({
   sweepIntervalMs = limits.uploadSweepIntervalMs,
   locks = createUploadLocks({ databaseUrl: url, logger }),
 }: UploadsOptions): Uploads {
-  const budget = createBufferBudget({ budgetBytes: bufferBytes, bufferBytes: chunkBytes });
+  const buffers = new ChunkBuffers(bufferBytes);
   const lateReplicas = createLateReplicas({ pool, logger });
-  const parts: ReceiverParts = { pool, replicator, membership, budget, lateReplicas, chunkBytes };
+  const parts: ReceiverParts = { pool, lookUp: createChunkLookup(pool, membership), replicator, buffers, lateReplicas, chunkBytes };
+  const wholeFiles = createWholeFiles(parts, logger);
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
   const running = new Set<AbortController>();
 
@@ -82,6 +85,8 @@ export function createUploads({
     const body = new UploadBody(req, { idleTimeoutMs, leave: leaving.signal });
     const store = new RequestStore({ parts, locks, logger, actor, request, body, onLeave: () => leaving.abort() });
     try {
+      const file = await wholeFiles.store(request, body, actor);
+      if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
       return describe(await speakTus(request, store), request, store, replicator.replicas);
     } finally {
       running.delete(leaving);
@@ -113,6 +118,20 @@ export function createUploads({
   };
 }
 
+function wholeFileAnswer({ uploadId, entryId, length, copies }: WholeFile, replicas: number): Response {
+  const headers = {
+    Location: `${UPLOAD_PATH}/${uploadId}`,
+    "Upload-Offset": String(length),
+    ...fileHeaders({ entryId, isRelocated: false }),
+  };
+  return new Response(null, { status: 201, headers: { ...headers, ...copiesHeader(copies, replicas) } });
+}
+
+/** Says so while a file has fewer copies than it should have. */
+function copiesHeader(copies: number, replicas: number): Record<string, string> {
+  return copies < replicas ? { "Holdfast-Copies": String(copies) } : {};
+}
+
 /** Adds what the library does not know. */
 function describe(response: Response, { method }: TusRequest, { upload, fewestCopies }: RequestStore, replicas: number): Response {
   const { headers } = response;
@@ -125,7 +144,7 @@ function describe(response: Response, { method }: TusRequest, { upload, fewestCo
     if (upload.entryId !== null) headers.set("Holdfast-Entry-Id", upload.entryId);
     else headers.set("Upload-Expires", upload.expiresAt.toUTCString());
   }
-  if (fewestCopies < replicas) headers.set("Holdfast-Copies", String(fewestCopies));
+  for (const [name, value] of Object.entries(copiesHeader(fewestCopies, replicas))) headers.set(name, value);
   return response;
 }
 

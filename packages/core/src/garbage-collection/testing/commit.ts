@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { TestDatabase } from "@holdfast/db/testing";
 import type { ChunkId } from "../../chunking/index.ts";
 import type { StoredCluster } from "../../testing/index.ts";
-import { commitChunks, lookUpChunk } from "../../upload/index.ts";
+import { commitChunks, createChunkLookup } from "../../upload/index.ts";
 
 interface WriteOptions {
   /** The nodes that are asked to keep it. */
@@ -28,7 +28,7 @@ commitChunksOf.begin = async (
   { on, bytes = cluster.node(1).store.chunks.get(id)! }: WriteOptions,
 ): Promise<SlowUpload> => {
   const copiesMin = 2;
-  const { copies, asOf } = await lookUpChunk(pool, cluster.nodes.membership, id, copiesMin);
+  const { copies, asOf } = await createChunkLookup(pool, cluster.nodes.membership)(id, copiesMin);
   if (copies === undefined) for (const nodeId of on) await cluster.node(nodeId).client.put(id, bytes);
   const nodeIds = copies === undefined ? on : undefined;
   const { length } = bytes;

@@ -1,0 +1,1 @@
+export { createGathering, type Gathering, type GatheringOptions } from "./gathering.ts";

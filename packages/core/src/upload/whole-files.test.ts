@@ -1,0 +1,193 @@
+import { randomBytes } from "node:crypto";
+import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
+import {
+  type Answer,
+  CHUNK_BYTES,
+  contentOf,
+  type Gateway,
+  metadata,
+  OCTETS,
+  offsetOf,
+  open,
+  send,
+  startGateway,
+} from "./testing/gateway.ts";
+
+let database: TestDatabase;
+let gateway: Gateway;
+let inTheWay: pg.PoolClient | undefined;
+beforeAll(async () => (database = await createTestDatabase()));
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await database.pool.query("TRUNCATE chunk, extent, version, upload, entry, drive CASCADE");
+  gateway = await startGateway(database);
+});
+afterEach(async () => {
+  await letGo();
+  await gateway.stop();
+});
+
+function post(bytes: Buffer, values: Record<string, string> = { filename: "file.bin" }): Promise<Answer> {
+  return send("POST", gateway.url, { ...OCTETS, "upload-length": bytes.length, "upload-metadata": metadata(values) }, bytes);
+}
+
+/** Somebody else holds what the statement locks, until `letGo`. */
+async function hold(lock: string, value: unknown): Promise<pg.PoolClient> {
+  inTheWay = await database.pool.connect();
+  await inTheWay.query("BEGIN");
+  await inTheWay.query(lock, [value]);
+  return inTheWay;
+}
+
+async function letGo(): Promise<void> {
+  await inTheWay?.query("COMMIT");
+  inTheWay?.release();
+  inTheWay = undefined;
+}
+
+const holdDrive = () => hold("SELECT FROM drive WHERE id = $1 FOR NO KEY UPDATE", gateway.owner.driveId);
+const rowsOf = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+  (await database.pool.query<Row>(text, values)).rows;
+const waitingForLocks = async () =>
+  (await rowsOf("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).length;
+const untilOneWaits = () => vi.waitFor(async () => expect(await waitingForLocks()).toBe(1));
+const contentOfAnswer = ({ headers }: Answer) => contentOf(database, gateway.nodes, String(headers["holdfast-entry-id"]));
+const namesIn = async (folder: string) =>
+  (
+    await rowsOf<{ name: string }>(
+      "SELECT file.name FROM entry file JOIN entry folder ON folder.id = file.parent_id WHERE folder.name = $1 ORDER BY file.name",
+      [folder],
+    )
+  ).map(({ name }) => name);
+
+test("forty files come at once: one connection makes them, each is there under its name with its bytes, and the sums are right", async () => {
+  await holdDrive();
+  const files = Array.from({ length: 40 }, (_, index) => ({
+    bytes: randomBytes(1_000 + index),
+    name: `${String(index).padStart(2, "0")}.bin`,
+  }));
+  const answers = Promise.all(
+    files.map(({ bytes, name }, index) => post(bytes, { filename: name, relativePath: index % 2 === 0 ? "even" : "odd/er" })),
+  );
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(40));
+  await untilOneWaits();
+  await letGo();
+  for (const [index, answer] of (await answers).entries()) {
+    const { bytes } = files[index]!;
+    expect(answer).toMatchObject({ status: 201, headers: { "upload-offset": String(bytes.length) } });
+    expect((await contentOfAnswer(answer)).equals(bytes)).toBe(true);
+    const head = await send("HEAD", gateway.address + answer.headers.location!);
+    expect(head.headers).toMatchObject({
+      "holdfast-entry-id": answer.headers["holdfast-entry-id"],
+      "upload-offset": String(bytes.length),
+      "upload-length": String(bytes.length),
+    });
+  }
+  expect(await namesIn("even")).toEqual(files.map(({ name }) => name).filter((_, index) => index % 2 === 0));
+  expect(await namesIn("er")).toEqual(files.map(({ name }) => name).filter((_, index) => index % 2 === 1));
+  const sumBytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  expect(
+    await rowsOf(
+      `SELECT used_bytes AS "usedBytes", size_bytes AS "sizeBytes" FROM drive JOIN entry ON drive_id = drive.id AND parent_id IS NULL`,
+    ),
+  ).toEqual([{ usedBytes: sumBytes, sizeBytes: sumBytes }]);
+});
+
+test("many of one name come at once: each gets a name of its own", async () => {
+  await holdDrive();
+  const contents = Array.from({ length: 5 }, () => randomBytes(100));
+  const answers = Promise.all(contents.map((bytes) => post(bytes, { filename: "rush.txt", relativePath: "here" })));
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(5));
+  await letGo();
+  for (const [index, answer] of (await answers).entries()) expect((await contentOfAnswer(answer)).equals(contents[index]!)).toBe(true);
+  expect(await namesIn("here")).toEqual(["rush (2).txt", "rush (3).txt", "rush (4).txt", "rush (5).txt", "rush.txt"]);
+});
+
+test("the name is taken: what was asked for in that case is done", async () => {
+  const [first, replacing, skipped] = [randomBytes(10), randomBytes(20), randomBytes(30)];
+  const { headers } = await post(first);
+  const entryId = headers["holdfast-entry-id"];
+  for (const [bytes, conflict] of [
+    [replacing, "replace"],
+    [skipped, "skip"],
+  ] as const) {
+    const answer = await post(bytes, { filename: "file.bin", conflict });
+    expect(answer).toMatchObject({ status: 201, headers: { "holdfast-entry-id": entryId } });
+    expect((await contentOfAnswer(answer)).equals(replacing)).toBe(true);
+  }
+});
+
+test("room for one of two that come at once: the other is refused, and nothing of it stays", async () => {
+  await database.pool.query("UPDATE drive SET quota_bytes = 1500");
+  await holdDrive();
+  const answers = Promise.all([post(randomBytes(1_000), { filename: "a" }), post(randomBytes(1_000), { filename: "b" })]);
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(2));
+  await letGo();
+  expect((await answers).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 507]);
+  expect(await rowsOf("SELECT FROM entry WHERE kind = 'file'")).toHaveLength(1);
+  expect(await rowsOf("SELECT FROM upload")).toHaveLength(1);
+});
+
+test("the folder is not there: 404, and nothing of the file stays", async () => {
+  const answer = await post(randomBytes(10), { filename: "a", parentId: gateway.owner.driveId });
+  expect([answer.status, answer.body.error]).toEqual([404, "entry.not_found"]);
+  expect(await rowsOf("SELECT FROM upload")).toEqual([]);
+});
+
+test("a chunk that was known is condemned at this moment: the file does not rest on it but on copies made anew", async () => {
+  const bytes = randomBytes(1_000);
+  const id = chunkIdToBytes(chunkIdOf(bytes));
+  await post(bytes);
+  await database.pool.query("UPDATE entry SET current_version_id = NULL");
+  await database.pool.query("DELETE FROM upload");
+  await database.pool.query("DELETE FROM version");
+  const collector = await hold("SELECT FROM chunk WHERE id = $1 FOR UPDATE", id);
+  for (const { store } of gateway.nodes.all) store.chunks.clear();
+  const answer = post(bytes, { filename: "again.bin" });
+  await untilOneWaits();
+  await collector.query("UPDATE chunk SET state = 'condemned', condemned_at = now(), replicas = '{}' WHERE id = $1", [id]);
+  await letGo();
+  expect((await contentOfAnswer(await answer)).equals(bytes)).toBe(true);
+  expect(await rowsOf("SELECT state FROM chunk")).toEqual([{ state: "live" }]);
+});
+
+test("an order to trash the copies is carried out after they were made: the file waits for copies that are younger", async () => {
+  const bytes = randomBytes(1_000);
+  const id = chunkIdOf(bytes);
+  await holdDrive();
+  const answer = post(bytes);
+  await vi.waitFor(() => expect(gateway.nodes.all.filter(({ store }) => store.chunks.has(id))).toHaveLength(3));
+  await untilOneWaits();
+  for (const { store } of gateway.nodes.all) store.chunks.clear();
+  await database.pool.query(
+    "INSERT INTO chunk (id, length, replicas, state, condemned_at, trashing_until) VALUES ($1, 1000, '{}', 'condemned', now(), clock_timestamp())",
+    [chunkIdToBytes(id)],
+  );
+  await letGo();
+  expect((await contentOfAnswer(await answer)).equals(bytes)).toBe(true);
+});
+
+test("the client vanishes in the middle: what came is kept, as of any upload", async () => {
+  const bytes = randomBytes(1_000);
+  const { req } = open("POST", gateway.url, {
+    ...OCTETS,
+    "content-length": 1_000,
+    "upload-length": 1_000,
+    "upload-metadata": metadata({ filename: "a" }),
+  });
+  await new Promise((resolve) => req.write(bytes.subarray(0, 600), resolve));
+  req.destroy();
+  await vi.waitFor(async () => expect(await rowsOf(`SELECT "offset", state FROM upload`)).toEqual([{ offset: 600, state: "receiving" }]));
+  const [upload] = await rowsOf<{ id: string }>("SELECT id FROM upload");
+  expect(await offsetOf(`${gateway.url}/${upload!.id}`)).toBe(600);
+});
+
+test("too few nodes are there: 503, and nothing of the file stays", async () => {
+  for (const node of gateway.nodes.all.slice(1)) node.fault = "unreachable";
+  const answer = await post(randomBytes(CHUNK_BYTES));
+  expect(answer.status).toBe(503);
+  expect(await rowsOf("SELECT FROM upload")).toEqual([]);
+});

@@ -1,0 +1,214 @@
+/**
+ * Files that come whole with the request that announces them: from the socket to the folder in one go, and those that come
+ * at the same moment together.
+ *
+ * Each is stored like any chunk. Then one transaction makes upload, version, extent, chunk row and entry of many files of a
+ * drive, so that a thousand small files are not a thousand times a dozen questions under one drive's lock. Nobody ever sees
+ * a step of it: such an upload is `committed` from the start, or it never was.
+ *
+ * This is for the plain case alone. Whatever is out of the ordinary (the name is taken, the folder is gone, there is no
+ * room, the client falls silent in the middle, copies are being cleaned up) gives the bytes back to the body and leaves the
+ * file to the way that all others go, which knows what to say.
+ */
+import { randomUUIDv7 } from "node:crypto";
+import { inTransaction } from "@holdfast/db";
+import type pg from "pg";
+import type { ChunkBuffer } from "../byte-budget/index.ts";
+import { chunkIdToBytes } from "../chunking/index.ts";
+import { type Actor, countFiles, findFreePlaces, type NewFile, parseEntryName, parseRelativePath } from "../drive/index.ts";
+import { createGathering } from "../gathering/index.ts";
+import { isDatabaseUnavailable } from "../http-edge/index.ts";
+import { limits, type Logger } from "../kernel/index.ts";
+import { ADD_TO_THE_CHUNK } from "./commit-chunks.ts";
+import { parseUploadMetadata, type UploadMetadata } from "./metadata.ts";
+import { holdPolicy, type ReceiverParts } from "./receive.ts";
+import { beginCommit, type StoredChunk, storeChunk } from "./store-chunk.ts";
+import { BODY_TYPE, type TusRequest } from "./tus-request.ts";
+import type { UploadBody } from "./upload-body.ts";
+
+/** Files that one transaction makes at most. */
+const TOGETHER_MAX = 256;
+
+export interface WholeFiles {
+  /** Undefined when nothing was made and the body is as it was. Rejects with a `ReplicationError` or `upload.bad_metadata`. */
+  store(request: TusRequest, body: UploadBody, actor: Actor): Promise<WholeFile | undefined>;
+}
+
+export interface WholeFile {
+  uploadId: string;
+  entryId: string;
+  length: number;
+  copies: number;
+}
+
+interface FileToMake extends NewFile {
+  uploadId: string;
+  entryId: string;
+  asked: UploadMetadata;
+  metadata: string;
+}
+
+interface StoredFile extends FileToMake {
+  chunk: StoredChunk;
+}
+
+export function createWholeFiles(parts: ReceiverParts, logger: Logger): WholeFiles {
+  const make = createGathering({
+    itemsMax: TOGETHER_MAX,
+    work: async (driveId, files: readonly StoredFile[]) => {
+      try {
+        return await makeTogether(parts, driveId, files);
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error;
+        logger.warn({ err: error, files: files.length }, "files could not be made together; each is made by itself");
+        return files.map(() => false);
+      }
+    },
+  });
+
+  return {
+    async store(request, body, actor) {
+      const length = wholeLength(request, parts.chunkBytes);
+      if (length === undefined || length !== body.leftBytes) return undefined;
+      const file = describeFile(request.metadata, actor, length);
+      const buffer = await receiveWhole(parts, body, length);
+      if (buffer === undefined) return undefined;
+      const { bytes } = buffer;
+      const settled = Promise.withResolvers<void>(); // until then the bytes may have to go back
+      try {
+        const chunk = await storeChunk(parts, bytes, { bytes, release: (how) => void settled.promise.then(() => buffer.release(how)) });
+        const { uploadId, entryId } = file;
+        if (await make(actor.driveId, { ...file, chunk })) {
+          logger.info({ uploadId, entryId, outcome: "created", sizeBytes: length }, "upload committed");
+          return { uploadId, entryId, length, copies: chunk.copies };
+        }
+        body.giveBack(bytes);
+        return undefined;
+      } finally {
+        settled.resolve();
+      }
+    },
+  };
+}
+
+/** Undefined unless the request announces a file of one chunk and brings it along. */
+function wholeLength({ method, role, checksum, headers }: TusRequest, chunkBytes: number): number | undefined {
+  if (method !== "POST" || role.kind !== "whole" || checksum !== undefined || headers.get("content-type") !== BODY_TYPE) return undefined;
+  const length = Number(headers.get("upload-length") ?? Infinity);
+  return length > 0 && length <= chunkBytes ? length : undefined;
+}
+
+function describeFile(metadata: string, actor: Actor, sizeBytes: number): FileToMake {
+  const asked = parseUploadMetadata(metadata);
+  const name = parseEntryName(asked.filename);
+  return {
+    uploadId: randomUUIDv7(),
+    entryId: randomUUIDv7(),
+    asked,
+    metadata,
+    parentId: asked.parentId ?? actor.rootId,
+    folders: parseRelativePath(asked.relativePath, name),
+    name,
+    sizeBytes,
+  };
+}
+
+/** Undefined when the body does not come whole; what came of it is the next to be had from it. */
+async function receiveWhole({ buffers }: ReceiverParts, body: UploadBody, length: number): Promise<ChunkBuffer | undefined> {
+  if (!(await body.arrives())) return undefined;
+  const buffer = await buffers.acquire(length);
+  const filled = await body.fill(buffer.bytes, holdPolicy(buffers));
+  if (filled === length) return buffer;
+  body.giveBack(buffer.bytes.subarray(0, filled));
+  buffer.release();
+  return undefined;
+}
+
+/** Says of each file whether it was made. */
+async function makeTogether(
+  { pool, replicator, lateReplicas }: ReceiverParts,
+  driveId: string,
+  files: readonly StoredFile[],
+): Promise<boolean[]> {
+  const committed = new Map<string, () => void>();
+  const made = await inTransaction(pool, async (tx) => {
+    const folderIds = await findFreePlaces(tx, driveId, files);
+    const placed = files.flatMap((file, index) => (folderIds[index] === undefined ? [] : [{ ...file, folderId: folderIds[index] }]));
+    for (const { uploadId, chunk } of placed) committed.set(uploadId, beginCommit(chunk, lateReplicas));
+    const made = await insertFiles(tx, driveId, replicator.writeQuorum, placed);
+    await countFiles(
+      tx,
+      driveId,
+      placed.filter(({ uploadId }) => made.has(uploadId)),
+    );
+    return made;
+  });
+  for (const uploadId of made) committed.get(uploadId)!();
+  return files.map(({ uploadId }) => made.has(uploadId));
+}
+
+type PlacedFile = StoredFile & { folderId: string };
+
+/** Returns the uploads of those whose copies hold; of the others nothing is left. */
+async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number, files: readonly PlacedFile[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ uploadId: string }>({
+    name: "upload-insert-files",
+    text: INSERT_FILES,
+    values: [
+      driveId,
+      copiesMin,
+      limits.chunkProofMs,
+      limits.uploadExpiresAfterMs,
+      files.map(({ uploadId }) => uploadId),
+      files.map(() => randomUUIDv7()),
+      files.map(({ entryId }) => entryId),
+      files.map(({ parentId }) => parentId),
+      files.map(({ folderId }) => folderId),
+      files.map(({ name }) => name),
+      files.map(({ asked }) => asked.relativePath),
+      files.map(({ asked }) => asked.filetype),
+      files.map(({ asked }) => asked.conflict),
+      files.map(({ metadata }) => metadata),
+      files.map(({ chunk }) => chunkIdToBytes(chunk.id)),
+      files.map(({ chunk }) => chunk.length),
+      files.map(({ chunk: { nodeIds } }) => nodeIds && `{${nodeIds.join(",")}}`),
+      files.map(({ chunk }) => chunk.asOf),
+    ],
+  });
+  return new Set(rows.map(({ uploadId }) => uploadId));
+}
+
+/** The rules for chunks are those of `COMMIT_CHUNKS`, but that each file stands for itself. */
+const INSERT_FILES = `
+  WITH file AS (
+    SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
+                         $14::text[], $15::bytea[], $16::int[], $17::text[], $18::timestamptz[])
+      AS given (upload_id, version_id, entry_id, parent_id, folder_id, name, relative_path, media_type, conflict,
+                metadata, chunk_id, length, replicas, as_of)
+  ), locked AS MATERIALIZED (
+    SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($15::bytea[]) ORDER BY id FOR KEY SHARE
+  ), proven AS MATERIALIZED (
+    SELECT file.* FROM file LEFT JOIN locked ON locked.id = file.chunk_id
+     WHERE CASE WHEN file.replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
+                ELSE (locked.trashing_until IS NULL OR locked.trashing_until < file.as_of)
+                     AND file.as_of >= clock_timestamp() - $3::bigint * interval '1 millisecond' END
+  ), stored AS (
+    INSERT INTO chunk (id, length, replicas, created_at)
+    SELECT DISTINCT ON (chunk_id) chunk_id, length, replicas::smallint[], as_of
+      FROM proven WHERE replicas IS NOT NULL ORDER BY chunk_id, as_of
+    ${ADD_TO_THE_CHUNK}
+  ), written AS (
+    INSERT INTO version (id, drive_id, entry_id, state, size_bytes) SELECT version_id, $1, entry_id, 'committed', length FROM proven
+  ), appended AS (
+    INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT version_id, 0, length, chunk_id FROM proven
+  ), placed AS (
+    INSERT INTO entry (id, drive_id, parent_id, kind, name, size_bytes, media_type, current_version_id)
+    SELECT entry_id, $1, folder_id, 'file', name, length, media_type, version_id FROM proven
+  ), finished AS (
+    INSERT INTO upload (id, version_id, drive_id, state, length, "offset", parent_id, name, relative_path, media_type, conflict,
+                        metadata, entry_id, expires_at)
+    SELECT upload_id, version_id, $1, 'committed', length, length, parent_id, name, relative_path, media_type,
+           conflict::conflict_policy, metadata, entry_id, now() + $4::bigint * interval '1 millisecond'
+      FROM proven
+  )
+  SELECT upload_id AS "uploadId" FROM proven`;
