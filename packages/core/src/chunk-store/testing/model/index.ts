@@ -1,2 +1,1 @@
 export { liveThrough } from "./lives.ts";
-export { modelledStores } from "./stores.ts";

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { LocalChunkStore } from "../../index.ts";
+import type { StoreKind } from "../stores/index.ts";
 import { followModel } from "./model-run.ts";
 import { operations } from "./operations.ts";
-import type { ModelledStore } from "./twins.ts";
 
 export interface Lives {
   /** The same seed makes the same lives. */
@@ -20,16 +19,12 @@ export interface Lives {
  * Gives new stores random lives, and counts their operations. Rejects at the first that differs from the model, with its seed
  * and, when time is no matter, the shortest life that does.
  */
-export async function liveThrough<Store extends LocalChunkStore>(
-  storeIn: (directory: string) => ModelledStore<Store>,
-  { seed, count, lengthMax, scratch }: Lives,
-  shorten: boolean,
-): Promise<number> {
+export async function liveThrough(kind: StoreKind, { seed, count, lengthMax, scratch }: Lives, shorten: boolean): Promise<number> {
   let performed = 0;
   const property = fc.asyncProperty(operations(lengthMax), async (life) => {
     const directory = mkdtempSync(join(scratch, "holdfast-model-"));
     try {
-      await followModel(storeIn(directory), life);
+      await followModel(kind, directory, life);
       performed += life.length;
     } finally {
       rmSync(directory, { recursive: true });

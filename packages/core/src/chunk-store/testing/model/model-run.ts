@@ -1,16 +1,13 @@
 import type { ChunkId } from "../../../chunking/index.ts";
 import { HOUR_MS, unreachable } from "../../../kernel/index.ts";
-import type { LocalChunkStore } from "../../index.ts";
+import type { StoreKind } from "../stores/index.ts";
 import { modelChunks } from "./chunks.ts";
 import type { Operation } from "./operations.ts";
-import { type ModelledStore, Twins } from "./twins.ts";
+import { Twins } from "./twins.ts";
 
 /** Rejects with an `AssertionError` at the first step after which store and model differ. Leaves the store closed. */
-export async function followModel<Store extends LocalChunkStore>(
-  subject: ModelledStore<Store>,
-  operations: readonly Operation[],
-): Promise<void> {
-  const twins = new Twins(subject);
+export async function followModel(kind: StoreKind, directory: string, operations: readonly Operation[]): Promise<void> {
+  const twins = new Twins(kind, directory);
   await twins.open();
   try {
     for (const operation of [...operations, { kind: "reopen" } as const]) {
@@ -22,7 +19,7 @@ export async function followModel<Store extends LocalChunkStore>(
   }
 }
 
-async function perform(twins: Twins<LocalChunkStore>, operation: Operation): Promise<void> {
+async function perform(twins: Twins, operation: Operation): Promise<void> {
   switch (operation.kind) {
     case "put":
     case "get":

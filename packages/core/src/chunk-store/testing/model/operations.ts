@@ -22,24 +22,29 @@ export type Operation =
   | { kind: "damage"; chunk: number; at: number }
   | { kind: "reopen" | "compact" };
 
+/** Plain objects, which print as what one would type. */
+function record<T>(arbitraries: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> {
+  return fc.record(arbitraries, { noNullPrototype: true });
+}
+
 const chunk = fc.nat({ max: modelChunks.length - 1 });
 const chunks = fc.uniqueArray(chunk, { maxLength: 8 });
 const page = { after: fc.option(chunk, { nil: undefined }), limit: fc.integer({ min: 1, max: 10 }) };
-const part: fc.Arbitrary<Part> = fc.record({ kind: fc.constantFrom("put", "put", "get", "delete", "trash", "restore"), chunk });
+const part: fc.Arbitrary<Part> = record({ kind: fc.constantFrom("put", "put", "get", "delete", "trash", "restore"), chunk });
 const parts = fc.uniqueArray(part, { selector: (each) => each.chunk, minLength: 2, maxLength: 12 });
 const badLength = fc.constantFrom(0, limits.chunkBytesMax + 1);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 30, arbitrary: part },
-  { weight: 12, arbitrary: fc.record({ kind: fc.constant("together"), parts, besideCompaction: fc.boolean() }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("trash-many", "restore-many"), chunks }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("list", "list-trash", "lost"), ...page }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("damage"), chunk, at: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("purge"), olderThanHours: fc.constantFrom(0, 1.5, 23.5) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait"), hours: fc.integer({ min: 1, max: 12 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("put-bytes-of"), chunk, bytesOf: chunk }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("put-length"), chunk, length: badLength }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("reopen", "compact", "compact") }) },
+  { weight: 12, arbitrary: record({ kind: fc.constant("together"), parts, besideCompaction: fc.boolean() }) },
+  { weight: 4, arbitrary: record({ kind: fc.constantFrom("trash-many", "restore-many"), chunks }) },
+  { weight: 4, arbitrary: record({ kind: fc.constantFrom("list", "list-trash", "lost"), ...page }) },
+  { weight: 4, arbitrary: record({ kind: fc.constant("damage"), chunk, at: fc.nat() }) },
+  { weight: 2, arbitrary: record({ kind: fc.constant("purge"), olderThanHours: fc.constantFrom(0, 1.5, 23.5) }) },
+  { weight: 2, arbitrary: record({ kind: fc.constant("wait"), hours: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 1, arbitrary: record({ kind: fc.constant("put-bytes-of"), chunk, bytesOf: chunk }) },
+  { weight: 1, arbitrary: record({ kind: fc.constant("put-length"), chunk, length: badLength }) },
+  { weight: 3, arbitrary: record({ kind: fc.constantFrom("reopen", "compact", "compact") }) },
 );
 
 /** A random life of a store. */

@@ -10,17 +10,9 @@ import { open } from "node:fs/promises";
 import { type ChunkId, chunkIdOf } from "../../../chunking/index.ts";
 import { type Clock, unreachable } from "../../../kernel/index.ts";
 import { type ChunkPlace, ChunkStoreError, type LocalChunkStore, MemoryChunkStore, type StoreStats } from "../../index.ts";
+import type { StoreKind } from "../stores/index.ts";
 import { modelChunks } from "./chunks.ts";
 import type { Part } from "./operations.ts";
-
-export interface ModelledStore<Store extends LocalChunkStore = LocalChunkStore> {
-  /** Opens what the last one left behind, or an empty one. */
-  open(clock: Clock): Promise<Store>;
-  /** Gives back the space of what was deleted, where that is not done at once. */
-  compact?(store: Store): Promise<unknown>;
-  /** Whose clock says since when a chunk is in the trash. A test cannot hold the disk's. */
-  trashedBy: "clock" | "disk";
-}
 
 /** What both can be asked. */
 type Askable = Omit<LocalChunkStore, "locate">;
@@ -28,23 +20,25 @@ type Askable = Omit<LocalChunkStore, "locate">;
 /** More chunks than there are. */
 const ALL = modelChunks.length + 1;
 
-export class Twins<Store extends LocalChunkStore> {
-  readonly #subject: ModelledStore<Store>;
+export class Twins {
+  readonly #kind: StoreKind;
+  readonly #directory: string;
   readonly #clock: Clock;
   readonly #reference: MemoryChunkStore;
-  #store!: Store;
+  #store!: LocalChunkStore;
   #nowMs = Date.now();
   /** What the reference had found corrupt when the store was opened, which counts anew each time. */
   #corruptBefore = 0;
 
-  constructor(subject: ModelledStore<Store>) {
-    this.#subject = subject;
+  constructor(kind: StoreKind, directory: string) {
+    this.#kind = kind;
+    this.#directory = directory;
     this.#clock = { monotonicMs: () => performance.now(), now: () => new Date(this.#nowMs) };
     this.#reference = new MemoryChunkStore(undefined, this.#clock);
   }
 
   async open(): Promise<void> {
-    this.#store = await this.#subject.open(this.#clock);
+    this.#store = await this.#kind.open(this.#directory, this.#clock);
   }
 
   close(): Promise<void> {
@@ -55,6 +49,7 @@ export class Twins<Store extends LocalChunkStore> {
     await this.#store.close();
     this.#corruptBefore = (await this.#reference.stats()).corruptChunks;
     await this.open();
+    await this.#forgetWhatTheStoreForgot();
     await this.#findWhatTheStoreFound();
     await this.same((store) => store.list(undefined, ALL));
     await this.sameTrash(undefined, ALL);
@@ -93,7 +88,7 @@ export class Twins<Store extends LocalChunkStore> {
   /** Leaves out what concerns damaged chunks: it is open whether the reader or the compaction comes upon the damage first. */
   async besideCompaction(parts: readonly Part[]): Promise<void> {
     const sure = parts.filter(({ chunk }) => !this.#isDamaged(modelChunks[chunk]!.id));
-    await Promise.all([this.#subject.compact?.(this.#store), this.together(sure)]);
+    await Promise.all([this.#kind.compact?.(this.#store), this.together(sure)]);
     await this.#findWhatTheStoreFound();
   }
 
@@ -129,20 +124,31 @@ export class Twins<Store extends LocalChunkStore> {
   }
 
   async #adoptHours(): Promise<void> {
-    if (this.#subject.trashedBy === "clock") return;
+    if (this.#kind.trashedBy === "clock") return;
     for (const { id, trashedAt } of await this.#store.listTrash(undefined, ALL)) {
       const trashed = this.#reference.trashed.get(id);
       if (trashed !== undefined) trashed.trashedAt = trashedAt;
     }
   }
 
-  /** A damaged chunk that the store no longer has was found damaged by the store itself; so the reference finds it, too. */
+  /** A damaged chunk that the store no longer has was found by the store itself; so the reference finds it, too. */
   async #findWhatTheStoreFound(): Promise<void> {
-    const had = [...this.#reference.chunks.keys(), ...this.#reference.trashed.keys()];
-    for (const id of had.filter((each) => this.#isDamaged(each))) {
-      if ((await this.#store.locate(id)) !== undefined) continue;
-      await this.#reference.restore([id]);
+    for (const id of await this.#damagedAndGone()) await this.#reference.restore([id]);
+  }
+
+  /** Damaged chunks that the store does not say are lost: it cannot tell them from ones that were never wholly written. */
+  async #forgetWhatTheStoreForgot(): Promise<void> {
+    const lost = new Set((await this.#store.lost(undefined, ALL)).map(({ id }) => id));
+    for (const id of (await this.#damagedAndGone()).filter((each) => !lost.has(each))) {
+      await this.#reference.delete(id);
+      this.#reference.trashed.delete(id);
     }
+  }
+
+  async #damagedAndGone(): Promise<ChunkId[]> {
+    const damaged = modelChunks.map(({ id }) => id).filter((id) => this.#isDamaged(id));
+    const places = await Promise.all(damaged.map((id) => this.#store.locate(id)));
+    return damaged.filter((_id, index) => places[index] === undefined);
   }
 }
 

@@ -1,0 +1,28 @@
+/** The kinds of store on a disk, for tests that all of them must pass. */
+import { type Clock, createLogger, MiB } from "../../../kernel/index.ts";
+import { FileChunkStore, type LocalChunkStore, SegmentChunkStore } from "../../index.ts";
+
+export interface StoreKind {
+  /** Opens what the last one left behind, or an empty one. */
+  open(directory: string, clock?: Clock): Promise<LocalChunkStore>;
+  /** Gives back the space of what was deleted, where that is not done at once. */
+  compact?(store: LocalChunkStore): Promise<unknown>;
+  /** Whose clock says since when a chunk is in the trash. A test cannot hold the disk's. */
+  trashedBy: "clock" | "disk";
+}
+
+const options = { reserveBytes: 0, logger: createLogger("store", "silent") };
+
+const file: StoreKind = {
+  open: (directory, clock) => FileChunkStore.open({ ...options, directory, clock }),
+  trashedBy: "disk",
+};
+
+/** Small ones, so that a few chunks fill them. */
+const segment: StoreKind = {
+  open: (directory, clock) => SegmentChunkStore.open({ ...options, directory, clock, segmentBytes: MiB }),
+  trashedBy: "clock",
+};
+
+export const storeKinds = { file, segment };
+export type StoreKindName = keyof typeof storeKinds;
