@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { TestCluster } from "@holdfast/cluster/testing";
-import { type Actor, listEntries } from "@holdfast/core/drive";
-import { limits } from "@holdfast/core/kernel";
+import { type Actor, listEntries, type ListingRequest } from "@holdfast/core/drive";
+import { limits as systemLimits } from "@holdfast/core/kernel";
 import type { Database } from "@holdfast/db";
 import { DriveDoor, serverProcesses } from "../load/drive-door.ts";
 import { withDatabase } from "../measure/database.ts";
@@ -10,6 +10,7 @@ import { operationsRow, type Row } from "../report/row.ts";
 import type { ClusterScenario } from "../scenario.ts";
 
 const FOLDERS = [1_000, 100_000, 1_000_000];
+const PAGES_MIN = 20;
 const CLIENT_PAGES = 50;
 
 /** All pages of a folder in turn, each timed: one at depth must cost what the first does. Then some of them as a browser would. */
@@ -37,17 +38,13 @@ async function measureFolder(cluster: TestCluster, { pool }: Database, door: Dri
   const name = `${entries} entries`;
   const { id: parentId } = await cluster.owner.mutate<{ id: string }>("entries.createFolder", { parentId: actor.rootId, name });
   await fill({ pool }, actor, parentId, entries);
-  const page = { parentId, sort: "name", direction: "asc", limit: limits.listPageMax } as const;
-  const cursors: (string | undefined)[] = [undefined];
+  const page = { parentId, sort: "name", direction: "asc", limit: systemLimits.listPageMax } as const;
+  let cursors: (string | undefined)[] = [];
   const inDatabase = await measure(() => serverProcesses(cluster), {
-    rounds: 1,
+    rounds: Math.ceil((PAGES_MIN * systemLimits.listPageMax) / entries),
     async work(_, took) {
-      for (let cursor: string | undefined; ; cursors.push(cursor)) {
-        const start = performance.now();
-        cursor = (await listEntries(pool, actor, { ...page, cursor })).nextCursor;
-        took(performance.now() - start);
-        if (cursor === undefined) return cursors.length;
-      }
+      cursors = await walk(pool, actor, page, took);
+      return cursors.length;
     },
   });
   const atClient = await measure(() => serverProcesses(cluster), {
@@ -66,6 +63,24 @@ async function measureFolder(cluster: TestCluster, { pool }: Database, door: Dri
     operationsRow(`${size} entries: each page, in the database`, inDatabase, { targets: [{ of: "p99", atMost: 10 }] }),
     operationsRow(`${size} entries: a page anywhere, at the client`, atClient, { targets: [{ of: "p99", atMost: 50 }] }),
   ];
+}
+
+/** Returns where each page began. */
+async function walk(
+  pool: Database["pool"],
+  actor: Actor,
+  page: ListingRequest,
+  took: (ms: number) => void,
+): Promise<(string | undefined)[]> {
+  const cursors: (string | undefined)[] = [];
+  let cursor: string | undefined;
+  do {
+    cursors.push(cursor);
+    const start = performance.now();
+    ({ nextCursor: cursor } = await listEntries(pool, actor, { ...page, cursor }));
+    took(performance.now() - start);
+  } while (cursor !== undefined);
+  return cursors;
 }
 
 async function ownersActor({ pool }: Pick<Database, "pool">): Promise<Actor> {
