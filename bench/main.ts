@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     gib: { type: "string", default: "2" },
-    store: { type: "string", default: process.env.HOLDFAST_NODE_STORE ?? "file" },
+    store: { type: "string" },
     peers: { type: "boolean", default: false },
     directory: { type: "string", default: tmpdir() },
     markdown: { type: "boolean", default: false },
@@ -43,7 +43,9 @@ const sections: Section[] = [];
 for (const scenario of scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   const settings = { rounds, gib: Number(values.gib), limits };
   const say = (line: string): void => console.error(line);
-  sections.push(...(await runScenario(scenario, { settings, directory, stores: values.store.split(","), peers: present, say })));
+  sections.push(
+    ...(await runScenario(scenario, { settings, directory, stores: values.store?.split(",") ?? [undefined], peers: present, say })),
+  );
 }
 
 const missing = absent.map(({ name, packages }) => `${name} (${packages})`).join(", ");

@@ -12,8 +12,8 @@ export interface RunOptions {
   settings: Settings;
   /** Where clusters and peers keep their data. */
   directory: string;
-  /** What nodes keep chunks in; each scenario runs on all of them in turn. */
-  stores: readonly string[];
+  /** What nodes keep chunks in; each scenario runs on all of them in turn. Undefined for what they choose by themselves. */
+  stores: readonly (string | undefined)[];
   peers: readonly Peer[];
   say: (line: string) => void;
 }
@@ -31,7 +31,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 /** On what it is measured, and how. */
 function subjectsOf(scenario: Scenario, options: RunOptions): [string, () => Promise<Row[]>][] {
   if (scenario.kind === "pure") return [["this process", () => scenario.measure(options.settings)]];
-  const name = (store: string): string => (options.stores.length > 1 ? `Drive, ${store} store` : "Drive");
+  const name = (store: string | undefined): string => (store === undefined ? "Drive" : `Drive, ${store} store`);
   const drives = options.stores.map((store): [string, () => Promise<Row[]>] => [name(store), () => onCluster(scenario, store, options)]);
   if (scenario.kind === "cluster") return drives;
   return [...drives, ...options.peers.map((peer): [string, () => Promise<Row[]>] => [peer.title, () => onPeer(scenario, peer, options)])];
@@ -46,9 +46,9 @@ async function orFailure(measured: () => Promise<Row[]>): Promise<Pick<Section, 
   }
 }
 
-async function onCluster(scenario: DoorScenario | ClusterScenario, store: string, options: RunOptions): Promise<Row[]> {
+async function onCluster(scenario: DoorScenario | ClusterScenario, store: string | undefined, options: RunOptions): Promise<Row[]> {
   const special = scenario.kind === "cluster" ? scenario.environment : undefined;
-  const environment = { HOLDFAST_LOG_LEVEL: "warn", HOLDFAST_NODE_STORE: store, ...special };
+  const environment = { HOLDFAST_LOG_LEVEL: "warn", ...(store !== undefined && { HOLDFAST_NODE_STORE: store }), ...special };
   const cluster = await startTestCluster({ environment, directory: options.directory });
   try {
     return scenario.kind === "cluster"

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { TestCluster } from "@holdfast/cluster/testing";
 import { limits } from "@holdfast/core/kernel";
-import { allocatedBytes } from "../measure/books.ts";
 import { withDatabase } from "../measure/database.ts";
+import { bytesOnDisk } from "../measure/footprint.ts";
 import type { Door, ServerProcess } from "./door.ts";
 import { headerOf, type HttpAnswer } from "./http-connection.ts";
 import { TusClient } from "./tus-client.ts";
@@ -49,7 +49,7 @@ export class DriveDoor implements Door {
     const { rows } = await withDatabase(databaseUrl, ({ pool }) =>
       pool.query<{ bytes: number }>("SELECT pg_database_size(current_database()) AS bytes"),
     );
-    return { data: allocatedBytes(join(dataDirectory, "nodes")), metadata: rows[0]!.bytes };
+    return { data: bytesOnDisk(join(dataDirectory, "nodes")), metadata: rows[0]!.bytes };
   }
 
   /** The id of a file that was put. */

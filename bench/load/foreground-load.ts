@@ -27,16 +27,18 @@ export class ForegroundLoad {
   #writes: number[] = [];
   #failed = 0;
   #running = true;
-  #users: Promise<void>[] = [];
+  readonly #users: Promise<void>[] = [];
 
-  constructor(owner: TestCluster["owner"], files: readonly string[]) {
+  private constructor(owner: TestCluster["owner"], files: readonly string[]) {
     this.#owner = owner;
     this.#files = files;
   }
 
-  start(): void {
-    for (let number = 0; number < READERS; number += 1) this.#users.push(this.#repeat(() => this.#read(), this.#readTimes));
-    for (let number = 0; number < WRITERS; number += 1) this.#users.push(this.#repeat(() => this.#write(), this.#writeTimes));
+  static start(owner: TestCluster["owner"], files: readonly string[]): ForegroundLoad {
+    const load = new ForegroundLoad(owner, files);
+    for (let number = 0; number < READERS; number += 1) load.#users.push(load.#repeat(() => load.#read(), load.#readTimes));
+    for (let number = 0; number < WRITERS; number += 1) load.#users.push(load.#repeat(() => load.#write(), load.#writeTimes));
+    return load;
   }
 
   /** Since the last time. */
@@ -54,7 +56,8 @@ export class ForegroundLoad {
     return figures;
   }
 
-  async stop(): Promise<void> {
+  /** They finish what they are at. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#running = false;
     await Promise.all(this.#users);
   }

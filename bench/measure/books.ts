@@ -1,12 +1,9 @@
 /** The kernel's own books: processor time and memory of processes. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
-import { join } from "node:path";
 import { familyOf } from "@holdfast/cluster/testing";
 
 const TICKS_PER_SECOND = 100; // USER_HZ; the same on every Linux that Node runs on
-/** In which a file's size on the disk is counted, whatever the file system's own blocks are. */
-const STAT_BLOCK_BYTES = 512;
 const PEAK_RESET = "5";
 
 /** User and system time of the processes, of their children, and of children that have ended. */
@@ -49,13 +46,6 @@ export function dropPageCache(): void {
 
 export function mayDropPageCache(): boolean {
   return process.getuid?.() === 0;
-}
-
-/** What all below the directory takes on the disk. */
-export function allocatedBytes(directory: string): number {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .map(({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.blocks ?? 0)
-    .reduce((sum, blocks) => sum + blocks * STAT_BLOCK_BYTES, 0);
 }
 
 function memoryBytes(pid: number, name: "VmRSS" | "VmHWM"): number {

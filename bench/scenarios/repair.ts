@@ -19,9 +19,9 @@ export const repair: ClusterScenario = {
   kind: "cluster",
   environment: { HOLDFAST_NODES: "4", HOLDFAST_HEARTBEAT_MS: "1000", HOLDFAST_DOWN_AFTER_MS: "5000", HOLDFAST_REPAIR_AFTER_MS: "0" },
   async measure(cluster, { gib, limits }) {
+    const limit = await limits.durableWrite(1);
     const files = await storeFiles(cluster, gib);
-    const users = new ForegroundLoad(cluster.owner, files);
-    users.start();
+    await using users = ForegroundLoad.start(cluster.owner, files);
     await delay(QUIET_MS);
     const before = users.takeFigures();
 
@@ -33,7 +33,6 @@ export const repair: ClusterScenario = {
     const { repairs } = await untilReported(cluster, (report) => report.repairs[0]?.state === "done");
     const seconds = (performance.now() - calledDownAt) / 1_000;
     const during = users.takeFigures();
-    await users.stop();
 
     return [
       { name: "called down after (silent for 5 s)", unit: "s", values: [(calledDownAt - killedAt) / 1_000] },
@@ -42,7 +41,7 @@ export const repair: ClusterScenario = {
         name: "copied and read back",
         unit: "MB/s",
         values: [repairs[0]!.bytesDone / seconds / MB],
-        limit: await limits.durableWrite(1),
+        limit,
       },
       ...burdenRows(before, during),
     ];

@@ -13,14 +13,12 @@ export const silentNode: ClusterScenario = {
   title: "one of three nodes stops answering under load",
   kind: "cluster",
   async measure(cluster) {
-    const users = new ForegroundLoad(cluster.owner, await storeFiles(cluster, 1));
-    users.start();
+    await using users = ForegroundLoad.start(cluster.owner, await storeFiles(cluster, 1));
     await delay(WATCH_MS);
     const before = users.takeFigures();
     const goOn = cluster.nodes[1]!.pause();
     await delay(WATCH_MS);
     const during = users.takeFigures();
-    await users.stop();
     goOn();
     return burdenRows(before, during);
   },
