@@ -95,6 +95,7 @@ const STATUSES: Record<EdgeErrorCode, number> = {
   "upload.part_unfinished": 409,
   "upload.busy": 423,
   "upload.too_many_open": 429,
+  "upload.steps_too_short": 429,
 };
 
 /** Undefined for a code that no domain declared: the caller treats the error as a bug. */

@@ -29,6 +29,10 @@ export const limits = {
   uploadBytesMax: 16 * 1024 * GiB,
   /** Unfinished uploads of one drive. */
   uploadsOpenMax: 1_000,
+  /** A request that adds less to an upload, without ending it, is a short step. One drive may make so many at once, and so many a second. */
+  uploadStepBytesMin: 64 * KiB,
+  uploadShortStepsMax: 1_000,
+  uploadShortStepsPerSecond: 10,
   uploadExpiresAfterMs: 7 * DAY_MS,
   /** How long a request waits for another one to let go of the same upload. */
   uploadLockTimeoutMs: 15 * SECOND_MS,

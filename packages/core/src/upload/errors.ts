@@ -28,7 +28,9 @@ export type UploadErrorCode =
   /** Another request holds this upload and does not let go. */
   | "upload.busy"
   /** The drive has `limits.uploadsOpenMax` unfinished uploads. */
-  | "upload.too_many_open";
+  | "upload.too_many_open"
+  /** The drive has used up its short steps; see `limits.uploadStepBytesMin`. */
+  | "upload.steps_too_short";
 
 export class UploadError extends DomainError<UploadErrorCode> {}
 

@@ -9,6 +9,7 @@ import { tooLarge, tooLong, UploadError } from "./errors.ts";
 import { finalise, type Finalised } from "./finalise.ts";
 import { describeUpload } from "./new-upload.ts";
 import { receive, type ReceiverParts, type Reception } from "./receive.ts";
+import type { ShortSteps } from "./short-steps.ts";
 import type { TusRequest } from "./tus-request.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { UploadLock, UploadLocks } from "./upload-locks.ts";
@@ -27,6 +28,7 @@ const TUS_EXTENSIONS = [
 export interface RequestStoreOptions {
   parts: ReceiverParts;
   locks: UploadLocks;
+  shortSteps: ShortSteps;
   logger: Logger;
   actor: Actor;
   request: TusRequest;
@@ -97,9 +99,11 @@ export class RequestStore extends DataStore {
 
   override async write(emptyStream: Readable, uploadId: string, offset: number): Promise<number> {
     emptyStream.resume();
-    const { body, request, parts } = this.#options;
-    const room = await this.#room(uploadId, offset);
+    const { actor, body, request, parts, shortSteps } = this.#options;
+    const { length } = this.upload ?? (await this.#find(uploadId));
+    const room = this.#room(uploadId, length, offset);
     const received = await receive(parts, { uploadId, offset, room, body, checksum: request.checksum });
+    if (received.offset !== length) shortSteps.count(actor.driveId, received.offset - offset);
     this.fewestCopies = received.fewestCopies;
     return received.offset;
   }
@@ -145,8 +149,7 @@ export class RequestStore extends DataStore {
    * An upload of unknown length has claimed no more than it has: the rest must fit into what nobody claims, chunk by chunk.
    * Uploads that take the last room at the same moment may have a few chunks too many; their lengths will find none.
    */
-  async #room(uploadId: string, offset: number): Promise<Reception["room"]> {
-    const { length } = this.upload ?? (await this.#find(uploadId));
+  #room(uploadId: string, length: number | null, offset: number): Reception["room"] {
     if (length !== null) return async (takenBytes) => ({ bytes: length - offset - takenBytes, tooMany: tooLong });
     return async (takenBytes) => {
       const forUs = await unclaimedBytes(this.#pool, this.#options.actor.driveId, uploadId); // ours grows while we ask

@@ -25,6 +25,7 @@ import { createLateReplicas } from "./late-replicas.ts";
 import { fileHeaders, speakTus } from "./protocol.ts";
 import type { ReceiverParts } from "./receive.ts";
 import { RequestStore } from "./request-store.ts";
+import { createShortSteps, type ShortSteps } from "./short-steps.ts";
 import { createUploadSweeper } from "./sweeper.ts";
 import { parseTusRequest, TUS_VERSION, type TusRequest, UPLOAD_PATH } from "./tus-request.ts";
 import { UploadBody } from "./upload-body.ts";
@@ -45,6 +46,7 @@ export interface UploadsOptions {
   idleTimeoutMs?: number;
   sweepIntervalMs?: number;
   locks?: UploadLocks;
+  shortSteps?: ShortSteps;
 }
 
 export interface Uploads {
@@ -65,6 +67,7 @@ export function createUploads({
   idleTimeoutMs = limits.uploadIdleTimeoutMs,
   sweepIntervalMs = limits.uploadSweepIntervalMs,
   locks = createUploadLocks({ databaseUrl: url, logger }),
+  shortSteps = createShortSteps(),
 }: UploadsOptions): Uploads {
   const buffers = new ChunkBuffers(bufferBytes);
   const lateReplicas = createLateReplicas({ pool, logger });
@@ -80,10 +83,11 @@ export function createUploads({
   };
 
   const spoken = async (request: TusRequest, req: IncomingMessage, actor: Actor): Promise<Response> => {
+    if (request.method === "PATCH") shortSteps.require(actor.driveId);
     const leaving = new AbortController();
     running.add(leaving);
     const body = new UploadBody(req, { idleTimeoutMs, leave: leaving.signal });
-    const store = new RequestStore({ parts, locks, logger, actor, request, body, onLeave: () => leaving.abort() });
+    const store = new RequestStore({ parts, locks, shortSteps, logger, actor, request, body, onLeave: () => leaving.abort() });
     try {
       const file = await wholeFiles.store(request, body, actor);
       if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
