@@ -27,8 +27,11 @@ import { ChaosDrive } from "./workload/drive.ts";
 import { Reader, type ReaderParts } from "./workload/reader.ts";
 import { Writer } from "./workload/writer.ts";
 
-/** What lies about has an inventory, a grace and a turn of the collector to wait for, several times. */
-const TIDY_LIMIT_MS = 90 * SECOND_MS;
+/**
+ * What lies about has an inventory, a grace and a turn of the collector to wait for, several times; and where the answer to
+ * an order to trash was lost, until that order is surely dead.
+ */
+const TIDY_LIMIT_MS = limits.trashSendWithinMs + limits.nodeCommandLifeMs + 60 * SECOND_MS;
 const FOLDERS_PER_WRITER = 3;
 
 export interface RunOptions {

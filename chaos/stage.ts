@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { ServiceProcess } from "@holdfast/cluster";
 import { type SecondConsole, startSecondConsole, startTestCluster, type TestCluster } from "@holdfast/cluster/testing";
 import { KiB, MiB, SECOND_MS } from "@holdfast/core/kernel";
-import { NodeDisk } from "./faults/chunk-files.ts";
 import { Clocks } from "./faults/clocks.ts";
 import { LoopDisk } from "./faults/loop-disk.ts";
+import { FileDisk, type NodeDisk, SegmentDisk } from "./faults/node-disk.ts";
 import type { Means } from "./means.ts";
 import { FAULT_GROUPS, type FaultKind } from "./schedule.ts";
 
@@ -68,7 +68,8 @@ export async function setStage(terms: StageTerms, scratch: string, stack: AsyncD
   };
   if (clocks !== undefined) await Promise.all([cluster.console, cluster.drive].map((process) => restart(process, () => undefined)));
   await Promise.all(cluster.nodes.map((node, index) => restart(node, () => prepareNode(node, index))));
-  const disks = cluster.nodes.map(({ name }) => new NodeDisk(name, nodeDirectory(cluster, name)));
+  const Disk = { file: FileDisk, segment: SegmentDisk }[terms.store];
+  const disks = cluster.nodes.map(({ name }) => new Disk(nodeDirectory(cluster, name)));
   return { cluster, controllerPort: controllerPortOf(cluster), secondConsole, disks, loopDisks, clocks };
 }
 

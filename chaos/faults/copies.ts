@@ -5,7 +5,7 @@
 import { type ChunkId, chunkIdFromBytes } from "@holdfast/core/chunking";
 import type { Database } from "@holdfast/db";
 import type { Random } from "../random.ts";
-import type { NodeDisk } from "./chunk-files.ts";
+import type { NodeDisk } from "./node-disk.ts";
 import { patiently, Skipped } from "./patience.ts";
 import type { NodeVictim } from "./victims.ts";
 
@@ -56,7 +56,9 @@ export class Copies {
   /** Waits a while for it: repair may be under way. */
   async requireOthers(index: number): Promise<void> {
     const enough = await patiently(async () => {
-      for (const chunk of await this.#chunksOf(index)) {
+      const chunks = await this.#chunksOf(index);
+      for (const disk of this.#parts.disks) disk.look();
+      for (const chunk of chunks) {
         if (this.#wholeElsewhere(chunk, index, false) < LEFT_BY_WIPE_MIN) return false;
       }
       return true;
@@ -77,6 +79,7 @@ export class Copies {
     const { disks, random } = this.#parts;
     const disk = disks[index]!;
     const chunks = random.shuffled(await this.#chunksOf(index));
+    for (const each of disks) each.look();
     let done = 0;
     for (const chunk of chunks.slice(0, TRIED_MAX)) {
       if (done === most) break;
@@ -84,20 +87,20 @@ export class Copies {
       if (other.id === chunk.id || !disk.holdsWhole(chunk.id, chunk.length) || !disk.holdsWhole(other.id, other.length)) continue;
       if (this.#wholeElsewhere(chunk, index, true) < LEFT_BY_DAMAGE_MIN) continue;
       this.#damaged.add(`${index}/${chunk.id}`);
-      if (kind === "flip-bit") disk.flipBit(chunk.id, random.next());
-      else if (kind === "truncate-chunk") disk.truncate(chunk.id, random.next());
-      else disk.overwriteWith(chunk.id, other.id);
+      if (kind === "flip-bit") disk.flipBit(chunk.id, chunk.length, random.next());
+      else if (kind === "truncate-chunk") disk.truncate(chunk.id, chunk.length, random.next());
+      else disk.overwriteWith(chunk.id, chunk.length, other);
       done += 1;
     }
     return done;
   }
 
-  /** `looking`: hash every copy; else only those that we have damaged, and believe the names of the rest. */
+  /** `looking`: hash every copy; else only those that we have damaged, and believe of the rest that they are there. */
   #wholeElsewhere({ id, length, replicas }: ChunkRow, index: number, looking: boolean): number {
     const { disks, nodes } = this.#parts;
     return disks.filter((disk, other) => {
       if (other === index || !replicas.includes(nodes[other]!.id)) return false;
-      return looking || this.#damaged.has(`${other}/${id}`) ? disk.holdsWhole(id, length) : disk.hasName(id);
+      return looking || this.#damaged.has(`${other}/${id}`) ? disk.holdsWhole(id, length) : disk.hasPlace(id, length);
     }).length;
   }
 

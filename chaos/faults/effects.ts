@@ -7,12 +7,12 @@ import type { Random } from "../random.ts";
 import type { FaultKind } from "../schedule.ts";
 import { absent } from "./absence.ts";
 import { BAD_DISKS, giveBadDisk } from "./bad-disk.ts";
-import type { NodeDisk } from "./chunk-files.ts";
 import type { Clocks } from "./clocks.ts";
 import type { Copies, Damage } from "./copies.ts";
 import type { Leaders } from "./leaders.ts";
 import type { LoopDisk } from "./loop-disk.ts";
 import { cutPort, type Direction } from "./network.ts";
+import type { NodeDisk } from "./node-disk.ts";
 import { patiently, Skipped } from "./patience.ts";
 import { freeze } from "./processes.ts";
 import { killServing, type NodeVictim, type Victim, type Victims } from "./victims.ts";
@@ -86,7 +86,7 @@ function membershipEffects({ cluster, database, victims: { nodes }, copies, disk
   return {
     async "absent-node"({ index, forMs }) {
       await copies.requireOthers(index);
-      await absent(database, nodes[index]!, disks[index]!, forMs);
+      await absent(database, nodes[index]!, forMs);
     },
     async "clone-node"({ index, forMs }) {
       const path = `/api/cluster/nodes/${nodes[index]!.id}`;
