@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { ChunkTrash } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { describeChunkStore, describeChunkTrash } from "@holdfast/core/chunk-store/testing";
-import { startTestNode } from "./testing/index.ts";
+import { httpStore } from "@holdfast/core/node-client/testing";
+import { CLUSTER_KEY, startTestNode } from "./testing/index.ts";
 
 const setUp = async () => {
   const node = await startTestNode();
@@ -13,6 +14,7 @@ const setUp = async () => {
     purgeTrash: (olderThanMs) => node.commands.purgeTrash(olderThanMs, 1),
   };
   return {
+    port: node.port,
     store: node.client,
     trash,
     drop: () => node.drop(),
@@ -21,7 +23,14 @@ const setUp = async () => {
   };
 };
 
-describeChunkStore("a node over HTTP", setUp);
+const setUpOverHttp = async () => {
+  const subject = await setUp();
+  const store = httpStore(`127.0.0.1:${subject.port}`, CLUSTER_KEY);
+  return { ...subject, store, drop: () => store.close().then(subject.drop) };
+};
+
+describeChunkStore("a node over chunk streams", setUp);
+describeChunkStore("a node over HTTP", setUpOverHttp);
 describeChunkTrash("a node over HTTP", setUp);
 
 function flipLastBit(path: string): void {

@@ -32,10 +32,19 @@ const STATUSES: Readonly<Record<NodeErrorCode | ChunkStoreErrorCode, number>> = 
  * outside doors: a client of a node must tell "this copy is bad" from "this node is bad".
  */
 export function answerNodeError(res: ServerResponse, error: unknown): void {
-  if (res.headersSent || res.destroyed || !(error instanceof DomainError) || !isKnown(error.code)) throw error;
+  if (res.headersSent || res.destroyed || !isTold(error)) throw error;
   const status = STATUSES[error.code];
   if (status === 503) res.setHeader("retry-after", RETRY_AFTER_SECONDS);
-  answerJson(res, status, { ...error.details, error: error.code, message: error.message });
+  answerJson(res, status, toldError(error));
+}
+
+/** What others are told of an error; undefined for one that is a bug of ours. */
+export function toldError(error: unknown): { error: string; message: string } | undefined {
+  return isTold(error) ? { ...error.details, error: error.code, message: error.message } : undefined;
+}
+
+function isTold(error: unknown): error is DomainError<keyof typeof STATUSES> {
+  return error instanceof DomainError && isKnown(error.code);
 }
 
 function isKnown(code: string): code is keyof typeof STATUSES {

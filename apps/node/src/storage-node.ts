@@ -7,6 +7,7 @@
 import { mkdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { FileChunkStore } from "@holdfast/core/chunk-store";
+import { asksForChunkStream } from "@holdfast/core/chunk-transport";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { limits, type Logger } from "@holdfast/core/kernel";
 import { createNodeClients } from "@holdfast/core/node-client";
@@ -39,6 +40,7 @@ import { controllerUnlessCutOff, reachableUnlessCutOff, requireReachable } from 
 import { simulationRoutes } from "./simulation/routes.ts";
 import { startStorageService } from "./storage-service/listen.ts";
 import { createStorageService } from "./storage-service/storage-service.ts";
+import { createChunkStreams } from "./transport/chunk-streams.ts";
 
 export interface StorageNode extends RunningService {
   port: number;
@@ -108,9 +110,11 @@ async function openDoors(parts: Parts, settings: NodeSettings, logger: Logger, u
   const { name, zone, bind, clusterKey } = settings;
   const requireJoined = (): void => joined(marker.current);
   const facts = { name, zone, version: manifest.version, identity: () => marker.current };
+  const streams = createChunkStreams({ ...parts, clusterKey, requireJoined, logger });
   const routes = [
     ...reportRoutes(store, facts),
     ...chunkRoutes({ ...parts, requireJoined }),
+    streams.route,
     ...commandRoutes({ ...parts, memory: memory.healing, lost: (after, limit) => store.lost(after, limit), requireJoined }),
     ...simulationRoutes(faults, settings.simulateFaults),
   ];
@@ -119,10 +123,11 @@ async function openDoors(parts: Parts, settings: NodeSettings, logger: Logger, u
     portSetting: "HOLDFAST_NODE_PORT",
     bind,
     handler: reachableUnlessCutOff(createNodeHandler(routes, clusterKey), faults),
+    upgrades: asksForChunkStream,
     logger: requestLogger(logger, settings.logLevel),
     idleTimeoutMs: limits.nodeRequestTimeoutMs,
   });
-  undo.defer(() => server.stop());
+  undo.defer(() => Promise.all([server.stop(), streams.stop()]).then(() => undefined));
 
   const admit = (): void => {
     requireReachable(faults);

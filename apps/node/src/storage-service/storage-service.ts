@@ -1,24 +1,18 @@
 /** The chunk store over gRPC: the same store, budgets and epochs as the routes, and no byte path of its own. */
 import type { ChunkBuffer } from "@holdfast/core/byte-budget";
-import type { ChunkStore } from "@holdfast/core/chunk-store";
-import { type ChunkId } from "@holdfast/core/chunking";
 import { KiB, limits } from "@holdfast/core/kernel";
 import type { ServiceHandlers, StorageService } from "@holdfast/core/protocol";
-import type { ChunkMemory } from "../chunk-memory.ts";
 import { checked, epochShape, sourcesShape } from "../command-shapes.ts";
 import type { EpochMemory } from "../epoch-memory.ts";
 import { NodeError } from "../errors.ts";
 import type { Replicate } from "../replication.ts";
-import { notFound, requireChunkId } from "../routes/chunk-names.ts";
-import { type ChunkLatencies, wasStored } from "../routes/chunks.ts";
+import { requireChunkId } from "../routes/chunk-names.ts";
+import { type ChunkAccess, readChunk, requireHeld, writeChunk } from "../transport/chunk-access.ts";
 import { receiveChunk } from "./received-chunk.ts";
 
 const FRAME_BYTES = 64 * KiB;
 
-export interface StorageServiceOptions {
-  store: ChunkStore;
-  memory: ChunkMemory;
-  latencies: ChunkLatencies;
+export interface StorageServiceOptions extends ChunkAccess {
   epochs: EpochMemory;
   replicate: Replicate;
   /** Throws while the node takes and serves nothing. */
@@ -26,29 +20,26 @@ export interface StorageServiceOptions {
 }
 
 export function createStorageService(options: StorageServiceOptions): ServiceHandlers<typeof StorageService> {
-  const { store, memory, latencies, epochs, replicate, admit } = options;
+  const { store, memory, epochs, replicate, admit } = options;
   return {
     async putChunk(requests, { gone }) {
       admit();
       // The longest chunk's room, before anything is read: what grpc-js reads ahead of us is not in the budget.
       return await within(await memory.receiving.acquire(limits.chunkBytesMax, gone), async (buffer) => {
         const { id, bytes } = await receiveChunk(requests, buffer);
-        return await latencies.write.measure(() => store.put(id, bytes), wasStored);
+        return await writeChunk(options, id, bytes);
       });
     },
 
     async *getChunk(request, { gone }) {
       admit();
-      const id = requireChunkId(request.id);
-      const { length } = await requireHeld(store, id);
-      const buffer = await memory.sending.acquire(Math.min(length, limits.chunkBytesMax), gone);
+      const { bytes, memory } = await readChunk(options, requireChunkId(request.id), gone);
       try {
-        const bytes = await latencies.read.measure(() => store.get(id, { into: buffer.bytes }));
         for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
           yield { length: at === 0 ? bytes.length : 0, data: bytes.subarray(at, at + FRAME_BYTES) };
         }
       } finally {
-        buffer.release();
+        memory.release();
       }
     },
 
@@ -101,12 +92,6 @@ async function within<T>(buffer: ChunkBuffer, work: (bytes: Buffer) => Promise<T
   } finally {
     buffer.release();
   }
-}
-
-async function requireHeld(store: ChunkStore, id: ChunkId): Promise<{ length: number }> {
-  const held = await store.stat(id);
-  if (held === undefined) throw notFound(id);
-  return held;
 }
 
 function epochOf({ epoch }: { epoch: bigint }): number {

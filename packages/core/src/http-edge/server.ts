@@ -7,7 +7,7 @@
  * A handler throws what it cannot do; the server answers it. Its promise settles when the handler is done with the request.
  */
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { KiB, type Logger, SECOND_MS } from "../kernel/index.ts";
 import { EnvironmentError } from "../service/index.ts";
@@ -42,6 +42,11 @@ export interface HttpServerOptions {
   /** A connection on which nothing moves for so long is closed. */
   idleTimeoutMs?: number;
   headersTimeoutMs?: number;
+  /**
+   * Which requests may become another protocol. The handler answers them like any other, or takes their socket over; then its
+   * end is the handler's to see to when the server stops. Without it, requests to upgrade are left to whoever listens for them.
+   */
+  upgrades?: (req: IncomingMessage) => boolean;
 }
 
 export interface HttpServer {
@@ -59,6 +64,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 5 * SECOND_MS),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxHeaderSize: 16 * KiB,
+    ...(options.upgrades && { shouldUpgradeCallback: options.upgrades }),
   });
   server.setTimeout(idleTimeoutMs);
   const idle = new Set<Socket>();
@@ -67,7 +73,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     socket.once("close", () => idle.delete(socket));
   });
   let draining = false;
-  server.on("request", (req, res) => {
+  const receive = (req: IncomingMessage, res: ServerResponse): void => {
     const headers = securityHeaders({ nonce: randomUUID(), dev: options.dev });
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     req.headers["content-security-policy"] = headers["content-security-policy"]; // where Next looks for the nonce
@@ -80,7 +86,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       else if (!socket.destroyed) idle.add(socket);
     });
     void serve(req, res, options);
-  });
+  };
+  server.on("request", receive);
+  if (options.upgrades) server.on("upgrade", (req) => receive(req, lastAnswer(req)));
   await listen(server, options);
   return {
     address: server.address() as AddressInfo,
@@ -102,6 +110,15 @@ async function serve(req: IncomingMessage, res: ServerResponse, { handler, logge
   } catch (error) {
     answerError(res, error, logger);
   }
+}
+
+/** An upgrade comes without a response, and its connection takes no request after it. */
+function lastAnswer(req: IncomingMessage): ServerResponse {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(req.socket);
+  res.once("finish", () => req.socket.destroySoon());
+  return res;
 }
 
 function listen(server: Server, { port, bind, portSetting }: HttpServerOptions): Promise<void> {

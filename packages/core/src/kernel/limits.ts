@@ -72,8 +72,21 @@ export const limits = {
   readHedgesSavedMax: 10,
   /** A node that said nothing for so long does not hold up a reader, whatever the reserve. */
   readHangMs: 500,
-  /** Connections of one gateway to one node. */
+  /** HTTP connections of one gateway to one node. */
   nodeConnectionsMax: 8,
+  /** Chunk streams of one gateway to one node: for reads, for large chunks written and for small ones; and what counts as small. */
+  nodeReadStreams: 4,
+  nodeLargeWriteStreams: 4,
+  nodeSmallWriteStreams: 2,
+  smallChunkBytesMax: 64 * KiB,
+  /** Requests under way on one chunk stream. */
+  nodeStreamRequestsMax: 64,
+  /** How long a node may take to open a chunk stream. */
+  nodeStreamOpenMs: 8 * SECOND_MS,
+  /** A chunk stream that nobody uses is closed by the gateway after this: before the node would. */
+  nodeStreamIdleMs: 15 * SECOND_MS,
+  /** How long a gateway speaks HTTP alone with a node that opened no chunk stream. */
+  nodeStreamRetryMs: 30 * SECOND_MS,
   /** What a node spends on one request at most, waiting for its turn included; a connection that crawls is cut off. */
   nodeExchangeTimeoutMs: 60 * SECOND_MS,
   /** Chunks that a node holds in memory at once, on their way in and on their way out; more requests wait their turn. */

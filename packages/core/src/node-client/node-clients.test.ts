@@ -17,9 +17,9 @@ afterEach(async () => {
   for (const step of leave.splice(0)) await step();
 });
 
-/** A client of something at the other end that behaves as no node of ours would. */
+/** A client of something at the other end that opens no chunk streams, and otherwise behaves as no node of ours would. */
 async function clientOf(behaviour: RequestListener): Promise<ChunkStore> {
-  const server = createServer(behaviour).listen(0, "127.0.0.1");
+  const server = createServer((req, res) => (req.headers.upgrade ? res.writeHead(404).end() : behaviour(req, res))).listen(0, "127.0.0.1");
   await once(server, "listening");
   const clients = createNodeClients({ clusterKey: CLUSTER_KEY });
   leave.push(

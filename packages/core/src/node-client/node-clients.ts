@@ -1,15 +1,16 @@
 /**
  * Storage nodes as a gateway, or another node, sees them: chunk stores at the other end of a connection.
  *
- * One pool of plain HTTP/1.1 connections per address, kept. Whole buffers in both directions: streams and `fetch` cost
- * several times the bytes' own price. Nothing is retried here, because only the caller knows whether another node is the
- * better second try.
+ * Per address some chunk streams for the bytes and a pool of plain HTTP/1.1 connections for all else, kept. Whole buffers in
+ * both directions: streams and `fetch` cost several times the bytes' own price. Nothing is retried here, because only the
+ * caller knows whether another node is the better second try.
  */
 import type { ChunkStore } from "../chunk-store/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
 import { HttpChunkStore } from "./http-chunk-store.ts";
 import { HttpNodeCommands, type NodeCommands } from "./node-commands.ts";
 import { NodeConnection } from "./node-connection.ts";
+import { StreamedChunkStore } from "./streamed-chunk-store.ts";
 
 export type NodeAddress = Pick<NodeSnapshot, "id" | "host" | "port">;
 
@@ -23,7 +24,7 @@ export interface NodeClients {
 }
 
 interface NodeClient {
-  store: HttpChunkStore;
+  store: ChunkStore;
   commands: HttpNodeCommands;
 }
 
@@ -35,7 +36,7 @@ export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeC
     let client = known.get(address);
     if (client === undefined) {
       const connection = new NodeConnection(address, clusterKey);
-      client = { store: new HttpChunkStore(connection), commands: new HttpNodeCommands(connection) };
+      client = { store: new StreamedChunkStore(connection, new HttpChunkStore(connection)), commands: new HttpNodeCommands(connection) };
       known.set(address, client);
     }
     return client;

@@ -21,14 +21,14 @@ export interface Ask extends ReadOptions {
 
 /** A node's address with its connections: signed requests, and its refusals as errors. */
 export class NodeConnection {
+  /** `host:port`. */
+  readonly address: string;
+  readonly clusterKey: string;
   readonly #pool: Pool;
-  readonly #address: string;
-  readonly #clusterKey: string;
 
-  /** `address` is `host:port`. */
   constructor(address: string, clusterKey: string) {
-    this.#address = address;
-    this.#clusterKey = clusterKey;
+    this.address = address;
+    this.clusterKey = clusterKey;
     this.#pool = new Pool(`http://${address}`, {
       connections: limits.nodeConnectionsMax,
       pipelining: 1,
@@ -41,7 +41,7 @@ export class NodeConnection {
   /** Rejects with `store.unreachable`. What the node refuses is an answer, too. */
   async ask({ method, path, headers = {}, body, timeoutMs = limits.nodeRequestTimeoutMs, ...options }: Ask): Promise<Answer> {
     try {
-      const signed = { ...headers, ...signRequest(this.#clusterKey, { method, path }) };
+      const signed = { ...headers, ...signRequest(this.clusterKey, { method, path }) };
       const sent = { method, path, headers: signed, body, headersTimeout: timeoutMs };
       return await request(this.#pool, sent, { ...options, bytesMax: ANSWER_BYTES_MAX });
     } catch (cause) {
@@ -57,22 +57,22 @@ export class NodeConnection {
     throw this.unreachable("answered what no node of ours answers", parsed.error);
   }
 
-  /** The node's own words, where it has any: a HEAD has no body. */
-  refused({ status, body }: Answer): ChunkStoreError {
+  /** The node's own words, where it has any: a HEAD has no body. Over a chunk stream a refusal has no status. */
+  refused({ status, body }: { status?: number; body: Buffer }): ChunkStoreError {
     const { success, data } = refusal.safeParse(jsonOf(body));
     if (success && isChunkStoreErrorCode(data.error)) {
       const { error, message, ...details } = data;
       return new ChunkStoreError(error, message, details);
     }
     if (status === 401) {
-      const message = `The node at ${this.#address} refused our signature. Compare the cluster keys and the clocks.`;
+      const message = `The node at ${this.address} refused our signature. Compare the cluster keys and the clocks.`;
       return new ChunkStoreError("store.unauthenticated", message);
     }
-    return this.unreachable(`answered ${status}${success ? `: ${data.message}` : ""}`);
+    return this.unreachable(`answered ${status ?? "no"}${success ? `: ${data.message}` : ""}`);
   }
 
   unreachable(what: string, cause?: unknown): ChunkStoreError {
-    return new ChunkStoreError("store.unreachable", `The node at ${this.#address} ${what}.`, { address: this.#address }, { cause });
+    return new ChunkStoreError("store.unreachable", `The node at ${this.address} ${what}.`, { address: this.address }, { cause });
   }
 
   close(): Promise<void> {

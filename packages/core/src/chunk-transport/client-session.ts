@@ -1,0 +1,167 @@
+import type { KeyObject } from "node:crypto";
+import type { Socket } from "node:net";
+import { type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
+import { limits } from "../kernel/index.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { type Answer, ANSWER_BYTES, decodeAnswer, encodeRequest, FrameError, type Request } from "./frames.ts";
+import { takeSocket } from "./taken-socket.ts";
+
+/** The node understood, and refused. The body says why, as it came: JSON that nobody has looked at. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  readonly body: Buffer;
+
+  constructor(body: Buffer) {
+    super("refused");
+    this.body = body;
+  }
+}
+
+/** The session was given up for another request's sake: this one may be asked on another session. */
+export class Displaced extends Error {
+  override readonly name = "Displaced";
+}
+
+type Asked = Pick<Request, "kind" | "id"> & ReadOptions & { bytes?: Buffer; sent?: () => void };
+type Answered = Pick<Answer, "kind"> & { body: Buffer };
+
+interface Exchange extends PromiseWithResolvers<Answered> {
+  kind: Request["kind"];
+  into: Buffer | undefined;
+  /** For the answer to begin. */
+  limit: NodeJS.Timeout;
+  forgetSignal: () => void;
+}
+
+/** What comes for nobody goes here. All sessions may write to it at once. */
+const nowhere = Buffer.allocUnsafeSlow(limits.chunkBytesMax);
+
+/**
+ * The asking side of one chunk stream. Many requests may be under way, and are answered in any order. Whatever is not as
+ * agreed, too late, or broken off ends the session, and with it rejects all that is under way.
+ */
+export class ClientSession {
+  readonly #socket: Socket;
+  readonly #key: KeyObject;
+  readonly #requestTimeoutMs: number;
+  readonly #writer: FrameWriter;
+  readonly #exchanges = new Map<number, Exchange>();
+  readonly #closed = Promise.withResolvers<void>();
+  #number = 0;
+  #arriving: (Answered & { number: number; exchange: Exchange }) | undefined;
+  #closing = false;
+  #fault: Error | undefined;
+  /** Called when a request is over, or the session. */
+  onChange = (): void => undefined;
+
+  constructor(http: Socket, key: KeyObject, requestTimeoutMs: number) {
+    const reader = new FrameReader({ headerBytes: ANSWER_BYTES, header: (header) => this.#begin(header), body: () => this.#arrived() });
+    this.#key = key;
+    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#socket = takeSocket(http, reader, (error) => this.#end(error));
+    this.#writer = new FrameWriter(this.#socket);
+    this.#socket.setTimeout(limits.nodeStreamIdleMs, () => this.#end(new Error("nothing moved in time")));
+  }
+
+  /** Requests that are not over. */
+  get busy(): number {
+    return this.#exchanges.size;
+  }
+
+  get isOpen(): boolean {
+    return this.#fault === undefined && !this.#closing;
+  }
+
+  /** Settles only when `bytes` are the caller's again. */
+  async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
+    this.#requireOpen();
+    const sent = Promise.withResolvers<void>();
+    const answer = this.#ask({ kind: "put", id, bytes, sent: sent.resolve });
+    await Promise.allSettled([answer, sent.promise]);
+    return { stored: (await answer).kind === "stored" };
+  }
+
+  /** The bytes as they came: the caller compares them with their name. */
+  async get(id: ChunkId, options: ReadOptions): Promise<Buffer> {
+    this.#requireOpen();
+    options.signal?.throwIfAborted();
+    return (await this.#ask({ kind: "get", id, ...options })).body;
+  }
+
+  /** Takes no more requests, and resolves when those under way are over. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.busy === 0) this.#end(new Error("closed"));
+    await this.#closed.promise;
+  }
+
+  #requireOpen(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #ask({ kind, id, bytes, sent, into, signal }: Asked): Promise<Answered> {
+    if (this.busy === 0) this.#socket.setTimeout(this.#requestTimeoutMs);
+    const number = ++this.#number;
+    const leave = (): void => this.#leave(number, id);
+    const limit = setTimeout(() => this.#end(new Error("no answer in time")), this.#requestTimeoutMs);
+    const forgetSignal = (): void => signal?.removeEventListener("abort", leave);
+    signal?.addEventListener("abort", leave, { once: true });
+    const exchange: Exchange = { ...Promise.withResolvers<Answered>(), kind, into, limit, forgetSignal };
+    this.#exchanges.set(number, exchange);
+    this.#writer.send(encodeRequest({ kind, number, length: bytes?.length ?? 0, id }, this.#key), bytes, sent);
+    return exchange.promise;
+  }
+
+  /** An answer that is arriving would still go to memory that is the caller's again, so the session goes with it. */
+  #leave(number: number, id: ChunkId): void {
+    const exchange = this.#exchanges.get(number)!;
+    if (this.#arriving?.number === number) return this.#end(new Displaced("another reader left in the middle of an answer"));
+    exchange.into = nowhere;
+    exchange.reject(new Error("nobody waits for the answer"));
+    this.#writer.send(encodeRequest({ kind: "cancel", number, length: 0, id }, this.#key));
+  }
+
+  #begin(header: Buffer): Buffer {
+    const { kind, number, length } = decodeAnswer(header);
+    const exchange = this.#exchanges.get(number);
+    if (exchange === undefined) throw new FrameError("an answer to nothing that was asked");
+    clearTimeout(exchange.limit); // from here on something must move, that is all
+    const isRefusal = kind === "refusal";
+    if (!isRefusal && (kind === "chunk") !== (exchange.kind === "get")) throw new FrameError("an answer to another question");
+    const body = viewFor(length, isRefusal ? undefined : exchange.into);
+    this.#arriving = { kind, number, exchange, body };
+    return body;
+  }
+
+  #arrived(): void {
+    const { kind, number, exchange, body } = this.#arriving!;
+    this.#arriving = undefined;
+    this.#exchanges.delete(number);
+    exchange.forgetSignal();
+    if (kind === "refusal") exchange.reject(new Refused(body));
+    else exchange.resolve({ kind, body });
+    if (this.busy === 0) this.#rest();
+    this.onChange();
+  }
+
+  #rest(): void {
+    if (this.#closing) this.#end(new Error("closed"));
+    else this.#socket.setTimeout(limits.nodeStreamIdleMs);
+  }
+
+  #end(fault: Error): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = fault;
+    this.#socket.destroy();
+    for (const exchange of this.#exchanges.values()) {
+      clearTimeout(exchange.limit);
+      exchange.forgetSignal();
+      exchange.reject(fault);
+    }
+    this.#exchanges.clear();
+    this.#closed.resolve();
+    this.onChange();
+  }
+}

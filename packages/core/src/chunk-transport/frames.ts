@@ -1,0 +1,100 @@
+/**
+ * What travels on a chunk stream once it is open: requests one way, answers the other, each a header of fixed length and a
+ * body of the length it names.
+ *
+ * Every request is authenticated by the session's key, and numbered without a gap: what is forged, altered, left out or sent
+ * again by somebody on the way ends the session. A chunk's bytes are not covered, and need not be: their hash is the chunk's
+ * name. Answers are not authenticated, as they are not over HTTP either; what they carry is compared with its name.
+ *
+ * All numbers are big-endian. Header of a request: kind (1 byte), 0 (1), number (6), length of the body (4), chunk id (32),
+ * MAC (16). Header of an answer: kind (1), 0 (1), number (6), length of the body (4).
+ */
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import { KiB, limits } from "../kernel/index.ts";
+
+const requestKinds = ["put", "get", "cancel"] as const;
+const answerKinds = ["stored", "held", "chunk", "refusal"] as const;
+
+/** `cancel` names by its number a `get` whose answer nobody waits for any more. It is the only one without an answer. */
+export interface Request {
+  kind: (typeof requestKinds)[number];
+  number: number;
+  length: number;
+  id: ChunkId;
+}
+
+/** `stored` and `held` answer a put, `chunk` a get. A refusal's body says why, as an error over HTTP does. */
+export interface Answer {
+  kind: (typeof answerKinds)[number];
+  number: number;
+  length: number;
+}
+
+/** The other side does not speak as agreed: nothing more of it can be understood or believed. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+}
+
+const NUMBER_AT = 2;
+const NUMBER_BYTES = 6;
+const LENGTH_AT = 8;
+const ID_AT = 12;
+const MAC_AT = 44;
+
+export const REQUEST_BYTES = 60;
+export const ANSWER_BYTES = 12;
+const REFUSAL_BYTES_MAX: number = 64 * KiB;
+
+export function encodeRequest({ kind, number, length, id }: Request, key: KeyObject): Buffer {
+  const header = Buffer.alloc(REQUEST_BYTES);
+  writeStart(header, requestKinds.indexOf(kind), number, length);
+  chunkIdToBytes(id).copy(header, ID_AT);
+  macOf(header, key).copy(header, MAC_AT, 0, REQUEST_BYTES - MAC_AT);
+  return header;
+}
+
+/** Throws a `FrameError` for what no holder of the key has sent. */
+export function decodeRequest(header: Buffer, key: KeyObject): Request {
+  const mac = macOf(header, key).subarray(0, REQUEST_BYTES - MAC_AT);
+  if (!timingSafeEqual(mac, header.subarray(MAC_AT, REQUEST_BYTES))) throw new FrameError("a request that is not of this session");
+  const request = { ...readStart(header, requestKinds), id: chunkIdFromBytes(header.subarray(ID_AT, MAC_AT)) };
+  const [least, most] = request.kind === "put" ? [1, limits.chunkBytesMax] : [0, 0];
+  requireLength(request.length, least, most);
+  return request;
+}
+
+export function encodeAnswer({ kind, number, length }: Answer): Buffer {
+  const header = Buffer.alloc(ANSWER_BYTES);
+  writeStart(header, answerKinds.indexOf(kind), number, length);
+  return header;
+}
+
+/** Throws a `FrameError`. */
+export function decodeAnswer(header: Buffer): Answer {
+  const answer = readStart(header, answerKinds);
+  if (answer.kind === "chunk") requireLength(answer.length, 1, limits.chunkBytesMax);
+  else if (answer.kind === "refusal") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
+  else requireLength(answer.length, 0, 0);
+  return answer;
+}
+
+function writeStart(header: Buffer, kind: number, number: number, length: number): void {
+  header[0] = kind;
+  header.writeUIntBE(number, NUMBER_AT, NUMBER_BYTES);
+  header.writeUInt32BE(length, LENGTH_AT);
+}
+
+function readStart<Kind>(header: Buffer, kinds: readonly Kind[]): { kind: Kind; number: number; length: number } {
+  const kind = kinds[header[0]!];
+  if (kind === undefined || header[1] !== 0) throw new FrameError("a frame of no known kind");
+  return { kind, number: header.readUIntBE(NUMBER_AT, NUMBER_BYTES), length: header.readUInt32BE(LENGTH_AT) };
+}
+
+function requireLength(length: number, least: number, most: number): void {
+  if (length < least || length > most) throw new FrameError(`a frame with a body of ${length} bytes`);
+}
+
+function macOf(header: Buffer, key: KeyObject): Buffer {
+  return createHmac("sha256", key).update(header.subarray(0, MAC_AT)).digest();
+}

@@ -1,0 +1,197 @@
+import type { KeyObject } from "node:crypto";
+import type { Socket } from "node:net";
+import type { ChunkBuffer } from "../byte-budget/index.ts";
+import type { PutResult } from "../chunk-store/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
+import { limits } from "../kernel/index.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { type Answer, decodeRequest, encodeAnswer, FrameError, REQUEST_BYTES, type Request } from "./frames.ts";
+import { takeSocket } from "./taken-socket.ts";
+
+/** What a node does with the requests that reach it over a chunk stream. */
+export interface ChunkDoor {
+  /** Memory for a chunk that is to come: at once when there is some, otherwise as soon as there is. Rejects when `gone`. */
+  room(length: number, gone: AbortSignal): ChunkBuffer | Promise<ChunkBuffer>;
+  put(id: ChunkId, bytes: Buffer): Promise<PutResult>;
+  /** The chunk, in memory that is released when it was sent. */
+  get(id: ChunkId, gone: AbortSignal): Promise<{ bytes: Buffer; memory: ChunkBuffer }>;
+  /** What the other side is told of an error: the JSON that it would get over HTTP. */
+  refusal(error: unknown): Buffer;
+  /** The other side did not speak as agreed. */
+  broken(error: unknown): void;
+}
+
+interface Exchange {
+  number: number;
+  gone: AbortController;
+  limit: NodeJS.Timeout;
+}
+
+interface Arriving {
+  exchange: Exchange;
+  id: ChunkId;
+  /** Where a put's chunk goes. */
+  memory: ChunkBuffer | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+const UNWANTED = Buffer.from("{}");
+
+/**
+ * The answering side of one chunk stream. It reads no further while many requests are unanswered, and while no memory is free
+ * for the chunk that is next: whoever reads no answers is not read from. Whoever does not speak as agreed, or takes too long,
+ * is cut off, and what was under way for him is given up.
+ */
+export class ServerSession {
+  /** Resolves when the connection is closed. */
+  readonly ended: Promise<void>;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #socket: Socket;
+  readonly #key: KeyObject;
+  readonly #door: ChunkDoor;
+  readonly #exchangeTimeoutMs: number;
+  readonly #reader: FrameReader;
+  readonly #writer: FrameWriter;
+  readonly #exchanges = new Map<number, Exchange>();
+  #number = 0;
+  #arriving: Arriving | undefined;
+  #isFull = false;
+  #isDraining = false;
+  #isOver = false;
+
+  constructor(http: Socket, key: KeyObject, door: ChunkDoor, exchangeTimeoutMs: number = limits.nodeExchangeTimeoutMs) {
+    this.ended = this.#ended.promise;
+    this.#key = key;
+    this.#door = door;
+    this.#exchangeTimeoutMs = exchangeTimeoutMs;
+    this.#reader = new FrameReader({ headerBytes: REQUEST_BYTES, header: (header) => this.#begin(header), body: () => this.#arrived() });
+    this.#socket = takeSocket(http, this.#reader, (reason) => this.#end(reason));
+    this.#writer = new FrameWriter(this.#socket);
+    this.#socket.setTimeout(limits.nodeRequestTimeoutMs, () => this.cut());
+  }
+
+  /** Finishes what has begun, takes nothing more, and closes the connection. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#reader.hold();
+    this.#leaveIfDone();
+  }
+
+  /** Closes the connection at once. */
+  cut(): void {
+    this.#end(new Error("cut off"));
+  }
+
+  #begin(header: Buffer): Buffer | undefined {
+    const request = decodeRequest(header, this.#key);
+    if (request.kind === "cancel") {
+      this.#exchanges.get(request.number)?.gone.abort();
+      return NOTHING;
+    }
+    if (request.number !== this.#number + 1) throw new FrameError("a request out of turn");
+    this.#number = request.number;
+    this.#arriving = { exchange: this.#open(request), id: request.id, memory: undefined };
+    return request.kind === "put" ? this.#makeRoom(this.#arriving, request.length) : NOTHING;
+  }
+
+  #open({ number }: Request): Exchange {
+    const exchange = { number, gone: new AbortController(), limit: setTimeout(() => this.cut(), this.#exchangeTimeoutMs) };
+    this.#exchanges.set(number, exchange);
+    this.#isFull = this.#exchanges.size >= limits.nodeStreamRequestsMax;
+    if (this.#isFull) this.#reader.hold();
+    return exchange;
+  }
+
+  #makeRoom(arriving: Arriving, length: number): Buffer | undefined {
+    const room = this.#door.room(length, arriving.exchange.gone.signal);
+    if (room instanceof Promise) {
+      void this.#fillLater(arriving, room);
+      return undefined;
+    }
+    arriving.memory = room;
+    return room.bytes;
+  }
+
+  async #fillLater(arriving: Arriving, room: Promise<ChunkBuffer>): Promise<void> {
+    try {
+      arriving.memory = await room;
+    } catch {
+      return this.cut(); // gone, most likely
+    }
+    const { memory } = arriving;
+    if (this.#isOver) memory.release();
+    else this.#goOn(() => this.#reader.provide(memory.bytes));
+  }
+
+  #arrived(): void {
+    const arrived = this.#arriving;
+    this.#arriving = undefined;
+    if (arrived === undefined) return; // a cancel
+    const { exchange, id, memory } = arrived;
+    void (memory === undefined ? this.#get(exchange, id) : this.#put(exchange, id, memory));
+  }
+
+  async #put(exchange: Exchange, id: ChunkId, memory: ChunkBuffer): Promise<void> {
+    try {
+      const { stored } = await this.#door.put(id, memory.bytes);
+      this.#answer(exchange, stored ? "stored" : "held");
+    } catch (error) {
+      this.#answer(exchange, "refusal", this.#door.refusal(error));
+    } finally {
+      memory.release();
+    }
+  }
+
+  async #get(exchange: Exchange, id: ChunkId): Promise<void> {
+    const gone = exchange.gone.signal;
+    try {
+      const { bytes, memory } = await this.#door.get(id, gone);
+      if (!gone.aborted) return this.#answer(exchange, "chunk", bytes, memory);
+      memory.release();
+    } catch (error) {
+      if (!gone.aborted) return this.#answer(exchange, "refusal", this.#door.refusal(error));
+    }
+    this.#answer(exchange, "refusal", UNWANTED);
+  }
+
+  /** The exchange is over when the answer has left, not before: an answer that nobody reads counts, and keeps its memory. */
+  #answer(exchange: Exchange, kind: Answer["kind"], body?: Buffer, memory?: ChunkBuffer): void {
+    const header = encodeAnswer({ kind, number: exchange.number, length: body?.length ?? 0 });
+    this.#writer.send(header, body, () => {
+      memory?.release();
+      clearTimeout(exchange.limit);
+      this.#exchanges.delete(exchange.number);
+      if (this.#isDraining) this.#leaveIfDone();
+      else if (this.#isFull) this.#goOn(() => this.#reader.goOn());
+    });
+  }
+
+  #goOn(read: () => boolean): void {
+    try {
+      if (read()) this.#socket.resume();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  /** What has come since is read and dropped: closed over unread bytes, a connection takes answers along that are on their way. */
+  #leaveIfDone(): void {
+    if (this.#exchanges.size > 0) return;
+    this.#reader.ignore();
+    this.#socket.end().resume();
+  }
+
+  #end(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (reason instanceof FrameError) this.#door.broken(reason);
+    this.#socket.destroy(); // before the memory is given back: nothing is read into it any more
+    this.#arriving?.memory?.release();
+    for (const { limit, gone } of this.#exchanges.values()) {
+      clearTimeout(limit);
+      gone.abort();
+    }
+    this.#ended.resolve();
+  }
+}

@@ -1,0 +1,94 @@
+import { ChunkStreams, NoChunkStream, openChunkStream, Refused } from "../chunk-transport/index.ts";
+import {
+  type ChunkStat,
+  type ChunkStore,
+  ChunkStoreError,
+  type PutResult,
+  type ReadOptions,
+  requireLength,
+  type StoreStats,
+} from "../chunk-store/index.ts";
+import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
+import { type Clock, limits, systemClock } from "../kernel/index.ts";
+import type { HttpChunkStore } from "./http-chunk-store.ts";
+import type { NodeConnection } from "./node-connection.ts";
+
+/**
+ * The chunk store of a node, its chunks over streams and the rest, which is little, over HTTP. A node that opens no streams
+ * is spoken to by HTTP alone, and asked again after a while: it may have been brought up to date.
+ */
+export class StreamedChunkStore implements ChunkStore {
+  readonly #node: NodeConnection;
+  readonly #http: HttpChunkStore;
+  readonly #clock: Clock;
+  readonly #reads: ChunkStreams;
+  readonly #largeWrites: ChunkStreams;
+  readonly #smallWrites: ChunkStreams;
+  #httpUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(node: NodeConnection, http: HttpChunkStore, clock: Clock = systemClock) {
+    this.#node = node;
+    this.#http = http;
+    this.#clock = clock;
+    const open = () => openChunkStream(node.address, node.clusterKey);
+    this.#reads = new ChunkStreams({ open, streamsMax: limits.nodeReadStreams, requestsMax: limits.nodeStreamRequestsMax });
+    this.#largeWrites = new ChunkStreams({ open, streamsMax: limits.nodeLargeWriteStreams, requestsMax: 1 });
+    this.#smallWrites = new ChunkStreams({
+      open,
+      streamsMax: limits.nodeSmallWriteStreams,
+      requestsMax: limits.nodeStreamRequestsMax,
+    });
+  }
+
+  async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
+    requireLength(bytes.length);
+    const streams = bytes.length > limits.smallChunkBytesMax ? this.#largeWrites : this.#smallWrites;
+    return await this.#overStreams(
+      () => streams.run((session) => session.put(id, bytes)),
+      () => this.#http.put(id, bytes),
+    );
+  }
+
+  /** Checked here as well as at the node, as over HTTP. */
+  async get(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
+    const get = async (): Promise<Buffer> => {
+      const bytes = await this.#reads.run((session) => session.get(id, options), options.signal);
+      if (chunkIdOf(bytes) === id) return bytes;
+      throw this.#node.unreachable("sent a chunk that arrived damaged");
+    };
+    return await this.#overStreams(get, () => this.#http.get(id, options));
+  }
+
+  stat(id: ChunkId): Promise<ChunkStat | undefined> {
+    return this.#http.stat(id);
+  }
+
+  delete(id: ChunkId): Promise<boolean> {
+    return this.#http.delete(id);
+  }
+
+  list(after: ChunkId | undefined, limit: number): Promise<ChunkStat[]> {
+    return this.#http.list(after, limit);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#http.stats();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reads, this.#largeWrites, this.#smallWrites, this.#http].map((connections) => connections.close()));
+  }
+
+  async #overStreams<T>(ask: () => Promise<T>, askByHttp: () => Promise<T>): Promise<T> {
+    if (this.#clock.monotonicMs() < this.#httpUntilMs) return await askByHttp();
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof Refused) throw this.#node.refused(error);
+      if (error instanceof ChunkStoreError) throw error;
+      if (!(error instanceof NoChunkStream)) throw this.#node.unreachable("does not answer", error);
+      this.#httpUntilMs = this.#clock.monotonicMs() + limits.nodeStreamRetryMs;
+      return await askByHttp();
+    }
+  }
+}
