@@ -35,8 +35,8 @@ if (unknown.length > 0) {
 
 const { directory } = values;
 const rounds = Number(values.rounds);
-const limits = new Limits(directory);
 const facts = circumstances(directory, rounds);
+const limits = await Limits.measure(directory);
 const present = values.peers ? peers.filter((peer) => peer.isInstalled()) : [];
 const absent = values.peers ? peers.filter((peer) => !present.includes(peer)) : [];
 const sections: Section[] = [];
@@ -49,7 +49,7 @@ for (const scenario of scenarios.filter(({ name }) => positionals.length === 0 |
 }
 
 const missing = absent.map(({ name, packages }) => `${name} (${packages})`).join(", ");
-const report = { circumstances: { ...facts, ...(missing && { "not installed": missing }) }, limits: await limits.list(), sections };
+const report = { circumstances: { ...facts, ...(missing && { "not installed": missing }) }, limits: limits.list(), sections };
 console.log(values.markdown ? markdownOf(report) : textOf(report));
 if (sections.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
 if (values.json) console.error(`Added to ${remember(report)}`);

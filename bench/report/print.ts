@@ -16,7 +16,7 @@ const HISTORY = join(import.meta.dirname, "../history");
 export function textOf({ circumstances, limits, sections }: Report): string {
   const facts = Object.entries(circumstances).map(([name, value]) => `${name}: ${value}`);
   const bounds = limits.map(({ name, value, unit }) => `  ${name.padEnd(66)}${figure(value).padStart(8)} ${unit}`);
-  const tables = titled(sections).map(([title, alike]) => [title, aligned(tableOf(alike)), ...failuresOf(alike)].join("\n"));
+  const tables = titled(sections).map(([title, alike]) => [title, ...tablesOf(alike).map(aligned), ...failuresOf(alike)].join("\n"));
   return ["", ...facts, "", "what the machine can do", ...bounds, "", tables.join("\n\n")].join("\n");
 }
 
@@ -26,7 +26,9 @@ export function markdownOf({ circumstances, limits, sections }: Report): string 
     [line(head!), line(head!.map(() => "---")), ...rows.map(line)].join("\n");
   const facts = Object.entries(circumstances).map(([name, value]) => `- ${name}: ${value}`);
   const bounds = limits.map(({ name, value, unit }) => [name, `${figure(value)} ${unit}`]);
-  const tables = titled(sections).map(([title, alike]) => [`### ${title}`, table(tableOf(alike)), ...failuresOf(alike)].join("\n\n"));
+  const tables = titled(sections).map(([title, alike]) =>
+    [`### ${title}`, ...tablesOf(alike).map(table), ...failuresOf(alike)].join("\n\n"),
+  );
   return [facts.join("\n"), table([["what the machine can do", ""], ...bounds]), ...tables].join("\n\n");
 }
 
@@ -41,6 +43,11 @@ export function remember(report: Report): string {
 /** What was measured of the same claim on several subjects stands together. */
 function titled(sections: readonly Section[]): [string, Section[]][] {
   return [...Map.groupBy(sections, ({ number, title }) => `${number}. ${title}`)];
+}
+
+/** None where nothing was measured. */
+function tablesOf(sections: readonly Section[]): string[][][] {
+  return sections.some(({ rows }) => rows.length > 0) ? [tableOf(sections)] : [];
 }
 
 function failuresOf(sections: readonly Section[]): string[] {

@@ -19,8 +19,8 @@ export const download: DoorScenario = {
     await door.put("whole", GiB);
     const shares = Array.from({ length: CLIENTS }, (_, index) => `share-${index}`);
     for (const name of shares) await door.put(name, SHARE_BYTES);
-    const hot = { temperature: "hot", limit: await settings.limits.loopback(), atLeast: 700 };
-    const cold = { temperature: "cold", limit: await settings.limits.coldRead(), atLeast: 500, before: dropPageCache };
+    const hot = { temperature: "hot", limit: settings.limits.loopback(), atLeast: 700 };
+    const cold = { temperature: "cold", limit: settings.limits.coldRead(), atLeast: 500, before: dropPageCache };
     const rows: Row[] = [];
     for (const way of mayDropPageCache() ? [hot, cold] : [hot])
       for (const names of [["whole"], shares]) rows.push(await readAll(door, settings, names, way));

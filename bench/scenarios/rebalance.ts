@@ -42,7 +42,7 @@ export const rebalance: ClusterScenario = {
         name: `${gib} GiB stored: moved and read back`,
         unit: "MB/s",
         values: [bytesDone / seconds / MB],
-        limit: await limits.durableWrite(1),
+        limit: limits.durableWrite(1),
       },
       { name: "moved ÷ what must move", unit: "×", values: [bytesDone / preview.minimumBytes], targets: [{ of: "value", atMost: 1.02 }] },
       {

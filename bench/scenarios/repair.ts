@@ -19,7 +19,7 @@ export const repair: ClusterScenario = {
   kind: "cluster",
   environment: { HOLDFAST_NODES: "4", HOLDFAST_HEARTBEAT_MS: "1000", HOLDFAST_DOWN_AFTER_MS: "5000", HOLDFAST_REPAIR_AFTER_MS: "0" },
   async measure(cluster, { gib, limits }) {
-    const limit = await limits.durableWrite(1);
+    const limit = limits.durableWrite(1);
     const files = await storeFiles(cluster, gib);
     await using users = ForegroundLoad.start(cluster.owner, files);
     await delay(QUIET_MS);

@@ -42,14 +42,14 @@ export const transport: PureScenario = {
 async function rowsOf(carrier: Carrier, pid: number, { rounds, limits }: Settings): Promise<Row[]> {
   const [large, small] = [new Load(systemLimits.chunkBytesMax, LARGE_AT_ONCE), new Load(SMALL_BYTES, SMALL_AT_ONCE)];
   const node = () => [{ role: "node" as const, pid }];
-  const limit = await limits.loopback();
+  const limit = limits.loopback();
   const rows: Row[] = [];
   for (const way of ["put", "get"] as const) {
     await large.run(carrier, way, 1);
     const bytes = await measure(node, { rounds, work: async () => (await large.run(carrier, way, SECONDS)) * large.length });
     rows.push(throughputRow(`${way} 4 MiB, ${LARGE_AT_ONCE} at once, ${carrier.name}`, bytes, { limit }));
     await small.run(carrier, way, 1);
-    const chunks = await measure(node, { rounds, work: (_lap, took) => small.run(carrier, way, SECONDS, took) });
+    const chunks = await measure(node, { rounds, work: (_, took) => small.run(carrier, way, SECONDS, took) });
     rows.push(operationsRow(`${way} 4 KiB, ${SMALL_AT_ONCE} at once, ${carrier.name}`, chunks));
   }
   return rows;

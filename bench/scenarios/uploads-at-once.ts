@@ -15,7 +15,7 @@ export const uploadsAtOnce: DoorScenario = {
   kind: "door",
   async measure(door, settings) {
     const whole = await atOnce(door, settings, (name) => door.put(name, FILE_BYTES));
-    const limit = await settings.limits.durableWrite(door.copies);
+    const limit = settings.limits.durableWrite(door.copies);
     const rows = [throughputRow("8 × 256 MiB", whole, { limit, targets: [{ of: "value", atLeast: 300 }] })];
     return door.putInChunks === undefined ? rows : [...rows, await inChunks(door, settings)];
   },
@@ -24,7 +24,7 @@ export const uploadsAtOnce: DoorScenario = {
 async function inChunks(door: Door, settings: Settings): Promise<Row> {
   const measured = await atOnce(door, settings, (name, took) => door.putInChunks!(`chunks-${name}`, FILE_BYTES, took));
   return throughputRow("the same, a request for each chunk", measured, {
-    limit: await settings.limits.durableWrite(door.copies),
+    limit: settings.limits.durableWrite(door.copies),
     targets: [{ of: "p99", atMost: 250 }],
   });
 }
