@@ -112,7 +112,9 @@ test("a fault that is refused says why beside the form, which stays open", async
   await console.getByRole("button", { name: "Actions for node-1" }).click();
   await console.getByRole("menuitem", { name: "Simulate a fault…" }).click();
   const dialog = console.getByRole("dialog");
-  const node = "/api/cluster/nodes/1";
+  expect((await cluster.operator.json("POST", "/api/confirm", { password: OWNER.password })).status).toBe(200); // its session may be old
+  const { nodes } = await cluster.operator.get<{ nodes: { id: number; name: string }[] }>("/api/cluster");
+  const node = `/api/cluster/nodes/${nodes.find(({ name }) => name === "node-1")!.id}`;
   expect((await cluster.operator.json("POST", `${node}/simulate`, { fault: "pause", seconds: 60 })).status).toBe(200);
   await dialog.getByRole("button", { name: "Simulate" }).click();
   await expect(dialog.getByRole("alert")).toContainText("Recover it first", PATIENT);

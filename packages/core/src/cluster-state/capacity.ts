@@ -1,3 +1,4 @@
+import { physicalDisk } from "./disks.ts";
 import type { CapacityReport, NodeReport } from "./report.ts";
 
 type Roomy = Pick<NodeReport, "id" | "device" | "intent" | "withinReach" | "capacityBytes" | "freeBytes">;
@@ -5,9 +6,10 @@ type Roomy = Pick<NodeReport, "id" | "device" | "intent" | "withinReach" | "capa
 /** The room on the disks of the nodes within reach. Nodes on one disk report the same room, each as if it had it alone. */
 export function sumCapacity(nodes: readonly Roomy[]): CapacityReport {
   const disks = new Map<string, { totalBytes: number; freeBytes: number }>();
-  for (const { id, device, intent, withinReach, capacityBytes, freeBytes } of nodes) {
+  for (const node of nodes) {
+    const { intent, withinReach, capacityBytes, freeBytes } = node;
     if (intent === "removed" || !withinReach) continue;
-    const key = device === "" ? `node ${id}` : device;
+    const key = physicalDisk(node);
     const disk = disks.get(key) ?? { totalBytes: 0, freeBytes: Number.POSITIVE_INFINITY };
     disks.set(key, { totalBytes: Math.max(disk.totalBytes, capacityBytes), freeBytes: Math.min(disk.freeBytes, freeBytes) });
   }

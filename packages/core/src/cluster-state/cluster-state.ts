@@ -11,6 +11,7 @@ import { type Clock, limits, SECOND_MS, systemClock } from "../kernel/index.ts";
 import { sumCapacity } from "./capacity.ts";
 import { listRebalances } from "../topology/index.ts";
 import { createCopyCounter } from "./copies.ts";
+import { sharedDisksWords } from "./disks.ts";
 import { judgeCluster } from "./judge.ts";
 import type { ClusterReport, HealingOrders, NodeReport } from "./report.ts";
 
@@ -59,7 +60,8 @@ export function createClusterState({
     const nodes = rows.map(({ seenLately, ...node }) => ({ ...node, heard: hasHeard(node.id) ?? seenLately })).toSorted(byName);
     const { state, why, total, byCopies } = judgeCluster({ nodes, groups, replicas, writeQuorum });
     const chunks = { total, byCopies, countedAt };
-    lastKnown = { state, why, asOf, replicas, nodes, capacity: sumCapacity(nodes), chunks, healing, repairs, rebalances };
+    const room = { capacity: sumCapacity(nodes), sharedDisks: sharedDisksWords(nodes, replicas) };
+    lastKnown = { state, why, asOf, replicas, nodes, ...room, chunks, healing, repairs, rebalances };
     return lastKnown;
   };
   const readOrAdmit = (): Promise<ClusterReport> =>
@@ -85,6 +87,7 @@ const NOTHING_KNOWN = {
   why: DATABASE_AWAY,
   nodes: [],
   capacity: sumCapacity([]),
+  sharedDisks: "",
   chunks: null,
   healing: { paused: false, bytesPerSecondMax: null },
   repairs: [],

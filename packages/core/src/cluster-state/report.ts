@@ -87,6 +87,8 @@ export interface ClusterReport {
   nodes: NodeReport[];
   /** Of the nodes within reach. */
   capacity: CapacityReport;
+  /** What it means that copies are on too few disks; empty when they are not. No alarm. */
+  sharedDisks: string;
   /** Null while nothing could be counted since this process started. */
   chunks: ChunkReport | null;
   /** What an operator wants of repair and rebalance. */

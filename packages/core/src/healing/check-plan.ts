@@ -3,7 +3,6 @@ import type { ChunkFacts, ChunkPlan, HealingTerms } from "./plan.ts";
 
 /** Checks a plan from what must never happen, sharing no code with how it was made. Throws: such a plan loses data or writes it twice. */
 export function checkPlan(plan: ChunkPlan, chunk: ChunkFacts, nodes: readonly NodeSnapshot[], { wanted }: HealingTerms): void {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
   const holders = new Set(chunk.replicas);
   const targets = plan.copies.map(({ to }) => to.id);
   require(new Set(targets).size === targets.length, "one node would take two copies");
@@ -13,8 +12,8 @@ export function checkPlan(plan: ChunkPlan, chunk: ChunkFacts, nodes: readonly No
 
   const given = new Set(plan.drops.map(({ node }) => node.id));
   require(given.size === plan.drops.length && [...given].every((id) => holders.has(id)), "a copy that is not there would be given up");
-  const left = [...holders].filter((id) => !given.has(id)).map((id) => byId.get(id));
-  const safe = new Set(left.filter((node) => node !== undefined && node.intent === "active" && isWell(node)).map((node) => node?.id));
+  const left = nodes.filter(({ id }) => holders.has(id) && !given.has(id));
+  const safe = new Set(left.filter((node) => node.intent === "active" && isWell(node)).map(({ id }) => id));
   require(given.size === 0 || safe.size >= wanted, "fewer copies than wanted would be left");
   const proofs = plan.drops.map(({ kept }) => new Set(kept.map(({ id }) => id)));
   require(proofs.every((kept) => kept.size >= wanted && [...kept].every((id) => safe.has(id))), "the copies to keep are not enough");

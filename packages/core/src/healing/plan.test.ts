@@ -3,6 +3,7 @@ import { describe, expect, it, test } from "vitest";
 import { chunkIdOf } from "../chunking/index.ts";
 import { GiB, MiB } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
+import { choosePlacement, crowdAround } from "../placement/index.ts";
 import { nodeSnapshot as node } from "../testing/index.ts";
 import { type ChunkFacts, type ChunkPlan, type HealingTerms, planChunk } from "./plan.ts";
 
@@ -75,6 +76,49 @@ describe("a copy is missing", () => {
   test("a condemned chunk is nobody's loss", () => {
     expect(planChunk({ ...chunk([1]), state: "condemned" }, [node(1), node(2), node(3)], three)).toMatchObject({ copies: [], drops: [] });
   });
+});
+
+describe("disks fail as one", () => {
+  const nodes = [1, 2, 3, 4, 5].map((id) => node(id, { device: id < 4 ? "shared" : `disk-${id}` }));
+
+  test("the missing copy goes to a disk that has none, though another node is the chunk's home", () => {
+    for (let number = 0; number < 20; number++) expect(targets(planChunk(chunk([1, 4], number), nodes, three))).toEqual([5]);
+  });
+
+  test("three copies on one disk: others are made, and only then some are given up", () => {
+    const plan = planChunk(chunk([1, 2, 3]), nodes, three);
+    expect(plan).toMatchObject({ risk: "misplaced", drops: [] });
+    expect(plan.copies[0]!.why).toContain("all its copies are on one disk");
+    const spread = planChunk(chunk([1, 2, 3, 4, 5]), nodes, three);
+    expect(given(spread).filter((id) => id < 4)).toHaveLength(2);
+  });
+
+  test("there is only one disk: nothing is misplaced by that", () => {
+    const embedded = [1, 2, 3, 4].map((id) => node(id, { device: "shared" }));
+    expect(planChunk(chunk([1, 2, 3]), embedded, three)).toMatchObject({ risk: "whole", copies: [] });
+  });
+});
+
+it("takes among dozens of nodes the first in the whole order of those that share least", () => {
+  const shape = fc.record({
+    zone: fc.constantFrom("a", "a", "b", "c"),
+    device: fc.constantFrom("", "", "", "one disk"),
+    health: fc.constantFrom("up", "up", "up", "slow", "down" as const),
+    freeBytes: fc.constantFrom(0, 0, GiB),
+  });
+  fc.assert(
+    fc.property(fc.array(shape, { minLength: 30, maxLength: 60 }), fc.boolean(), fc.nat(), (shapes, oneZone, number) => {
+      const nodes = shapes.map((one, index) => node(index + 1, { ...one, ...(oneZone && { zone: "a" }) }));
+      const one = chunk([1, 2], number);
+      const [task] = planChunk(one, nodes, { wanted: 3 }).copies;
+      const holders = nodes.filter(({ id, health }) => id < 3 && health !== "down");
+      const burden = (candidate: NodeSnapshot): number => (candidate.health === "slow" ? 1e6 : 0) + crowdAround(candidate, holders);
+      const free = choosePlacement(one.id, nodes, nodes.length).nodes.filter(({ id, freeBytes }) => id > 2 && freeBytes >= one.length);
+      const best = free.toSorted((a, b) => burden(a) - burden(b))[0];
+      expect(task?.to.id).toBe(holders.length === 0 ? undefined : best?.id);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 describe("zones fail as one", () => {

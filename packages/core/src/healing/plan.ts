@@ -11,7 +11,7 @@
 import type { ChunkState, NodeIntent } from "@holdfast/db";
 import type { ChunkId } from "../chunking/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
-import { choosePlacement, type PlacementPolicy } from "../placement/index.ts";
+import { crowdAround, type Domains, domainsOf, placerFor, type PlacementPolicy } from "../placement/index.ts";
 import { inWords, listed, ordinal } from "../wording/index.ts";
 import { checkPlan } from "./check-plan.ts";
 
@@ -126,22 +126,21 @@ function unreadable({ all }: Copies): ChunkPlan {
 function planReadable(chunk: ChunkFacts, copies: Copies, nodes: readonly NodeSnapshot[], terms: HealingTerms): ChunkPlan {
   const { wanted } = terms;
   const missing = missingCopies(copies, wanted);
-  const order = placementOrder(chunk, nodes, terms);
   if (missing > 0) {
     const risk = copies.reachable.length === 1 && wanted > 1 ? "last" : copies.reachable.length < wanted ? "short" : "misplaced";
-    const targets = chooseTargets(missing, chunk, copies, order, terms);
+    const targets = chooseTargets(missing, chunk, copies, nodes, terms);
     const blockedCopies = missing - targets.length;
     return {
       risk,
-      copies: targets.map((to) => copyTask(chunk, copies, to, missingWords(copies, wanted))),
+      copies: targets.map((to) => copyTask(chunk, copies, to, missingWords(copies, wanted), domainsOf(nodes))),
       drops: [],
       blockedCopies,
       blocked: blockedCopies === 0 ? "" : blockedWords(chunk, copies, nodes, terms),
     };
   }
-  const spread = betterSpread(chunk, copies, order, terms);
+  const spread = betterSpread(chunk, copies, nodes, terms);
   if (spread !== undefined) return { ...NOTHING_TO_DO, risk: "misplaced", copies: [spread] };
-  const drops = chooseDrops(copies, order, wanted);
+  const drops = chooseDrops(copies, () => placerFor(nodes, terms.policy).order(chunk.id), wanted);
   return drops.length > 0 ? { ...NOTHING_TO_DO, risk: "surplus", drops } : NOTHING_TO_DO;
 }
 
@@ -151,14 +150,33 @@ function missingCopies({ reachable, staying, awaited }: Copies, wanted: number):
   return reachable.length === 1 && wanted > 1 ? Math.max(missing, 1) : missing;
 }
 
-/** All nodes that take chunks, the chunk's own homes first. */
-function placementOrder({ id }: ChunkFacts, nodes: readonly NodeSnapshot[], { policy }: HealingTerms): readonly NodeSnapshot[] {
-  const { nodes: homes, fallbacks } = choosePlacement(id, nodes, Math.max(nodes.length, 1), policy);
-  return [...homes, ...fallbacks];
+/** Weighs more than anything that is shared. */
+const SLOW = 1_000_000;
+/** So many of its homes, for each copy wanted, are looked at first: nearly always enough, and cheap among a thousand nodes. */
+const HOMES_PER_COPY = 3;
+
+/** Fewer when there are not enough. What shares least with the copies comes before the chunk's own order, a slow node after all others. */
+function chooseTargets(
+  count: number,
+  chunk: ChunkFacts,
+  copies: Copies,
+  nodes: readonly NodeSnapshot[],
+  terms: HealingTerms,
+): NodeSnapshot[] {
+  const placer = placerFor(nodes, terms.policy);
+  const choose = (order: readonly NodeSnapshot[]): NodeSnapshot[] => leastCrowded(count, chunk, copies, order, terms);
+  const homes = choose(placer.first(chunk.id, HOMES_PER_COPY * terms.wanted));
+  return homes.length === count && isUnbeatable(homes, copies, domainsOf(nodes)) ? homes : choose(placer.order(chunk.id));
 }
 
-/** Fewer when there are not enough. A zone without a copy comes before the chunk's own order, a slow node after all others. */
-function chooseTargets(
+/** Nobody further down the order would share less. */
+function isUnbeatable(targets: readonly NodeSnapshot[], { staying, awaited }: Copies, domains: Domains): boolean {
+  const taken = [...staying, ...awaited, ...targets].map(domains.of);
+  const isAlone = (node: NodeSnapshot): boolean => taken.filter((domain) => domain === domains.of(node)).length === 1;
+  return targets.every((node) => node.health !== "slow" && isAlone(node));
+}
+
+function leastCrowded(
   count: number,
   chunk: ChunkFacts,
   copies: Copies,
@@ -166,14 +184,13 @@ function chooseTargets(
   terms: HealingTerms,
 ): NodeSnapshot[] {
   const free = order.filter((node) => mayTake(node, chunk, terms));
-  const zones = [...copies.staying, ...copies.awaited].map(({ zone }) => zone);
+  const holders = [...copies.staying, ...copies.awaited];
   const chosen: NodeSnapshot[] = [];
+  const burden = (node: NodeSnapshot): number => (node.health === "slow" ? SLOW : 0) + crowdAround(node, holders);
   while (chosen.length < count && free.length > 0) {
-    const crowding = ({ zone, health }: NodeSnapshot): number =>
-      (health === "slow" ? order.length + zones.length : 0) + zones.filter((taken) => taken === zone).length;
-    const best = free.reduce((a, b) => (crowding(b) < crowding(a) ? b : a));
+    const best = free.reduce((a, b) => (burden(b) < burden(a) ? b : a));
     free.splice(free.indexOf(best), 1);
-    zones.push(best.zone);
+    holders.push(best);
     chosen.push(best);
   }
   return chosen;
@@ -183,33 +200,38 @@ function mayTake({ id, freeBytes }: NodeSnapshot, { replicas, length }: ChunkFac
   return !replicas.includes(id) && freeBytes >= length && avoided?.has(id) !== true;
 }
 
-/** A copy in a zone that has none, when another zone has two; the surplus is given up afterwards. */
-function betterSpread(chunk: ChunkFacts, copies: Copies, order: readonly NodeSnapshot[], terms: HealingTerms): CopyTask | undefined {
-  const zones = new Set(copies.staying.map(({ zone }) => zone));
-  if (copies.awaited.length > 0 || zones.size >= Math.min(terms.wanted, copies.staying.length)) return undefined;
-  const to = order.find((node) => node.health === "up" && !zones.has(node.zone) && mayTake(node, chunk, terms));
-  const where = zones.size === 1 ? `all its copies are in zone ${[...zones][0]}` : `its copies are in only ${inWords(zones.size)} zones`;
-  return to && copyTask(chunk, copies, to, where);
+/** A copy where nothing fails together with the others, when two of them do; the surplus is given up afterwards. */
+function betterSpread(chunk: ChunkFacts, copies: Copies, nodes: readonly NodeSnapshot[], terms: HealingTerms): CopyTask | undefined {
+  const domains = domainsOf(nodes);
+  const taken = new Set(copies.staying.map(domains.of));
+  if (copies.awaited.length > 0 || taken.size >= Math.min(terms.wanted, copies.staying.length)) return undefined;
+  const order = placerFor(nodes, terms.policy).order(chunk.id);
+  const to = order.find((node) => node.health === "up" && !taken.has(domains.of(node)) && mayTake(node, chunk, terms));
+  const one = domains.kind === "zone" ? `in zone ${copies.staying[0]!.zone}` : "on one disk";
+  const few = domains.kind === "zone" ? `in only ${inWords(taken.size)} zones` : `on only ${inWords(taken.size)} disks`;
+  const where = taken.size === 1 ? `all its copies are ${one}` : `its copies are ${few}`;
+  return to && copyTask(chunk, copies, to, where, domains);
 }
 
-function copyTask(chunk: ChunkFacts, { sources, reachable }: Copies, to: NodeSnapshot, reason: string): CopyTask {
-  const zones = new Set(reachable.map(({ zone }) => zone));
+function copyTask(chunk: ChunkFacts, { sources, reachable }: Copies, to: NodeSnapshot, reason: string, domains: Domains): CopyTask {
+  const taken = new Set(reachable.map(domains.of));
   return {
     chunkId: chunk.id,
     length: chunk.length,
     from: sources,
     to,
     why: `${to.name} takes a copy: ${reason}.`,
-    copiesLeft: zones.has(to.zone) ? reachable.length : zones.size,
+    copiesLeft: taken.has(domains.of(to)) ? reachable.length : taken.size,
   };
 }
 
-/** The most crowded zone gives first; in it, the node where the chunk belongs least. */
-function chooseDrops(copies: Copies, order: readonly NodeSnapshot[], wanted: number): CopyDrop[] {
+/** Who shares most gives first; of these, the node where the chunk belongs least. `orderOf` costs something. */
+function chooseDrops(copies: Copies, orderOf: () => readonly NodeSnapshot[], wanted: number): CopyDrop[] {
   const kept = [...copies.sound];
+  const order = kept.length > wanted ? orderOf() : [];
   const surplus: NodeSnapshot[] = [];
   while (kept.length > wanted) {
-    const crowd = ({ zone }: NodeSnapshot): number => kept.filter((other) => other.zone === zone).length;
+    const crowd = (node: NodeSnapshot): number => crowdAround(node, kept);
     const place = (node: NodeSnapshot): number => (order.includes(node) ? order.indexOf(node) : order.length);
     const victim = kept.reduce((a, b) => ((crowd(b) - crowd(a) || place(b) - place(a)) > 0 ? b : a));
     kept.splice(kept.indexOf(victim), 1);

@@ -10,6 +10,7 @@ import type { WorkState } from "@holdfast/db";
 import type pg from "pg";
 import { type Clock, MINUTE_MS, SECOND_MS } from "../kernel/index.ts";
 import type { Leadership } from "../leadership/index.ts";
+import { domainsOf } from "../placement/index.ts";
 import type { SafemodeReader } from "../safemode/index.ts";
 import {
   finishRepair,
@@ -110,7 +111,7 @@ export class Repairer {
     const lefts = due.chunks === 0 || isResting ? 0 : paused ? 1 : Math.max(view.terms.wanted - 1, 1);
     const short: Stage[] = Array.from({ length: lefts }, (_, index) => ({ left: index + 1 }));
     if (paused || !this.#isTimeToTidy(view)) return short;
-    return [...short, ...(view.zones > 1 ? (["misplaced"] as const) : []), "surplus"];
+    return [...short, ...(domainsOf(view.nodes).kind === "node" ? [] : (["misplaced"] as const)), "surplus"];
   }
 
   #isTimeToTidy(view: HealingView): boolean {

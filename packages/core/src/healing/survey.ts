@@ -85,7 +85,8 @@ export async function readChunks(pool: pg.Pool, chunks: readonly Pick<ChunkFacts
 function candidateQuery(view: HealingView, stage: Stage, settleMs: number): { text: string; values: unknown[] } {
   const { wanted } = view.terms;
   if (stage === "surplus") return { text: SURPLUS_CHUNKS, values: [view.absent, view.removed, wanted] };
-  if (stage === "misplaced") return { text: MISPLACED_CHUNKS, values: [view.absent, view.domains, wanted, Math.min(wanted, view.zones)] };
+  if (stage === "misplaced")
+    return { text: MISPLACED_CHUNKS, values: [view.absent, view.domains, wanted, Math.min(wanted, view.domainsWithRoom)] };
   const values = [...shortChunkValues(view, settleMs), view.domains, stage.left];
   return {
     text: `SELECT * FROM (${SHORT_CHUNKS}) chunk WHERE ${MATTERS} AND reachable > 0 AND ${DUE} AND ${independent("$5")} = $6`,

@@ -6,7 +6,7 @@
  */
 import type pg from "pg";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
-import type { PlacementPolicy } from "../placement/index.ts";
+import { domainsOf, type PlacementPolicy } from "../placement/index.ts";
 import type { PaceOrders } from "./pace.ts";
 import type { HealingTerms } from "./plan.ts";
 
@@ -18,10 +18,10 @@ export interface HealingView {
   absent: readonly number[];
   lost: readonly number[];
   removed: readonly number[];
-  /** At each node's number, the number of what it fails together with: its zone, or itself where there is one zone only. */
+  /** At each node's number, the number of what it fails together with. */
   domains: readonly number[];
-  /** Zones of nodes that take chunks. */
-  zones: number;
+  /** How many of these have a node that takes chunks. */
+  domainsWithRoom: number;
   orders: PaceOrders;
   /** The same as long as nothing changed that a plan depends on. */
   key: string;
@@ -60,14 +60,14 @@ export async function readView({ pool, membership, replicas, repairAfterMs }: Vi
     absent,
     lost: absent.filter((id) => !awaited.has(id)),
     removed: nodes.filter(({ intent }) => intent === "removed").map(({ id }) => id),
-    domains: failureDomains(nodes),
-    zones: new Set(nodes.filter(takesChunks).map(({ zone }) => zone)).size,
+    domains: numberedDomains(nodes),
+    domainsWithRoom: new Set(nodes.filter(takesChunks).map(domainsOf(nodes).of)).size,
     orders,
     key: JSON.stringify([
       orders.paused,
       terms.wanted,
       terms.policy,
-      nodes.map(({ id, zone, health, intent, writable }) => [id, zone, health, intent, writable, awaited.has(id)]),
+      nodes.map(({ id, zone, device, health, intent, writable }) => [id, zone, device, health, intent, writable, awaited.has(id)]),
     ]),
   };
 }
@@ -80,9 +80,10 @@ function takesChunks({ intent, health, writable }: NodeSnapshot): boolean {
   return intent === "active" && health !== "down" && writable;
 }
 
-function failureDomains(nodes: readonly NodeSnapshot[]): number[] {
-  const zones = [...new Set(nodes.filter(({ intent }) => intent !== "removed").map(({ zone }) => zone))];
-  const domains = Array.from({ length: Math.max(0, ...nodes.map(({ id }) => id)) }, (_, index) => index + 1);
-  if (zones.length > 1) for (const { id, zone } of nodes) domains[id - 1] = zones.indexOf(zone);
+function numberedDomains(nodes: readonly NodeSnapshot[]): number[] {
+  const { of } = domainsOf(nodes);
+  const known = [...new Set(nodes.map(of))];
+  const domains = Array.from({ length: Math.max(0, ...nodes.map(({ id }) => id)) }, () => -1);
+  for (const node of nodes) domains[node.id - 1] = known.indexOf(of(node));
   return domains;
 }

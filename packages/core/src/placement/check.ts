@@ -14,17 +14,26 @@ export function checkPlacement({ nodes: chosen, fallbacks }: Placement, nodes: r
 
   require(!chosen.some(isSlow) || fallbacks.every(isSlow), "a slow node was preferred to a fast one");
 
-  const copiesIn = new Map<string, number>();
-  for (const { zone } of chosen) copiesIn.set(zone, (copiesIn.get(zone) ?? 0) + 1);
+  const inZone = ({ zone }: NodeSnapshot): number => chosen.filter((other) => other.zone === zone).length;
+  const onDisk = (node: NodeSnapshot): number => chosen.filter((other) => sharesDisk(node, other)).length;
   for (const alike of [isFast, isSlow]) {
-    const most = Math.max(0, ...chosen.filter(alike).map(({ zone }) => copiesIn.get(zone)!));
-    const crowded = fallbacks.some((spare) => alike(spare) && (copiesIn.get(spare.zone) ?? 0) + 1 < most);
-    require(!crowded, "one zone holds more copies than it needs to");
+    const holders = chosen.filter(alike).map((node) => ({ zone: inZone(node), disk: onDisk(node) }));
+    const spares = fallbacks.filter(alike).map((node) => ({ zone: inZone(node) + 1, disk: onDisk(node) + 1 })); // if it took one, too
+    const isBetter = (test: (spare: (typeof spares)[number], holder: (typeof holders)[number]) => boolean): boolean =>
+      spares.some((spare) => holders.some((holder) => test(spare, holder)));
+    require(!isBetter((spare, holder) => spare.disk < holder.disk), "one disk holds more copies than it needs to");
+    require(!isBetter(
+      (spare, holder) => spare.disk <= holder.disk && spare.zone < holder.zone,
+    ), "one zone holds more copies than it needs to");
   }
 }
 
 function mayHold(node: NodeSnapshot): boolean {
   return node.intent === "active" && node.writable && (node.health === "up" || node.health === "slow");
+}
+
+function sharesDisk(a: NodeSnapshot, b: NodeSnapshot): boolean {
+  return a.id === b.id || (a.device !== "" && a.device === b.device && a.zone === b.zone);
 }
 
 function isFast(node: NodeSnapshot): boolean {

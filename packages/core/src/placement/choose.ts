@@ -1,7 +1,7 @@
 /**
  * Says which nodes should hold a chunk.
  *
- * A policy ranks the nodes for the chunk. Copies spread over zones as evenly as the zones allow, because what fails
+ * A policy ranks the nodes for the chunk. Copies spread over disks, and over zones as evenly as these allow, because what fails
  * together should not hold two copies. A slow node is taken only when there are not enough others. No table and no memory:
  * each gateway computes the same answer from the same nodes.
  *
@@ -52,6 +52,11 @@ export function choosePlacement(
   };
   checkPlacement(placement, nodes, count);
   return placement;
+}
+
+/** For whoever decides about many chunks and checks by himself: made once for an array, of those in it that take chunks. */
+export function placerFor(nodes: readonly NodeSnapshot[], policy: PlacementPolicy = "rendezvous"): Placer {
+  return candidacyOf(nodes, policy).placer;
 }
 
 /** Undefined when the node may take a new chunk. */

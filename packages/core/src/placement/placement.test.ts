@@ -66,6 +66,22 @@ describe("where a chunk goes", () => {
     expect(new Set(zones).size).toBe(2);
   });
 
+  it("takes two nodes of one disk only when there are not enough disks", () => {
+    const nodes = [
+      node(1, { device: "shared", capacityBytes: 900 * GiB }),
+      node(2, { device: "shared", capacityBytes: 900 * GiB }),
+      node(3),
+      node(4),
+      node(5, { device: "" }),
+      node(6, { device: "" }),
+    ];
+    for (let number = 0; number < 100; number++) {
+      expect(ids(choosePlacement(chunk(number), nodes, 3).nodes).filter((id) => id < 3).length).toBeLessThan(2);
+      expect(ids(choosePlacement(chunk(number), nodes.slice(0, 3), 2).nodes)).toContain(3);
+      expect(choosePlacement(chunk(number), nodes.slice(0, 3), 3).nodes).toHaveLength(3);
+    }
+  });
+
   it("avoids what is down, suspect, leaving or full, and says why", () => {
     const nodes = [
       node(1),
@@ -103,6 +119,7 @@ describe("whichever the policy", () => {
     fc.array(
       fc.record({
         zone: fc.constantFrom("a", "b", "c", "d"),
+        device: fc.constantFrom("", "", "one disk", "another"),
         health: fc.constantFrom("up", "up", "slow" as const),
         capacityBytes: fc.integer({ min: 1, max: 10 }).map((tens) => tens * 10 * GiB),
         freeBytes: fc.integer({ min: 0, max: 10 }).map((gibibytes) => gibibytes * GiB),
@@ -116,7 +133,9 @@ describe("whichever the policy", () => {
     fc.assert(
       fc.property(policy, shapes({ maxLength: 120 }), count, fc.nat(), (policy, list, count, number) => {
         const placer = createPlacer(numbered(list), policy);
-        expect(new Set(ids(placer.choose(chunk(number), count)))).toEqual(new Set(ids(placer.order(chunk(number)).slice(0, count))));
+        const first = ids(placer.order(chunk(number)).slice(0, count));
+        expect(new Set(ids(placer.choose(chunk(number), count)))).toEqual(new Set(first));
+        expect(ids(placer.first(chunk(number), count))).toEqual(first);
       }),
     );
   });
@@ -199,6 +218,7 @@ describe("the check of a placement", () => {
     intent: fc.constantFrom("active", "draining" as const),
     writable: fc.boolean(),
     zone: fc.constantFrom("a", "b", "c"),
+    device: fc.constantFrom("", "one disk", "another"),
     capacityBytes: fc.integer({ min: 0, max: 10 }),
   });
 
@@ -215,14 +235,17 @@ describe("the check of a placement", () => {
   });
 
   const nodes = [node(1, { zone: "a" }), node(2, { zone: "a" }), node(3, { zone: "b" }), node(4, { health: "down" })];
+  const shared = [node(1, { device: "disk" }), node(2, { device: "disk" }), node(3)];
   const why: Placement["why"] = { policy: "rendezvous", eligible: 3, refused: [] };
   const broken: [string, NodeSnapshot[], NodeSnapshot[], string][] = [
     ["two copies on one disk", [nodes[0]!, nodes[0]!], [nodes[2]!], "named twice"],
     ["a copy on a node that is down", [nodes[0]!, nodes[3]!], [nodes[2]!], "takes no chunks"],
     ["a copy too few", [nodes[0]!], [nodes[1]!, nodes[2]!], "fewer or more"],
+    ["both copies on one disk beside an empty one", [shared[0]!, shared[1]!], [shared[2]!], "one disk"],
     ["both copies in one zone beside an empty one", [nodes[0]!, nodes[1]!], [nodes[2]!], "one zone"],
   ];
   it.each(broken)("refuses %s", (_, chosen, fallbacks, fault) => {
-    expect(() => checkPlacement({ nodes: chosen, fallbacks, why }, nodes, 2)).toThrow(fault);
+    const everyone = chosen[1] === shared[1] ? shared : nodes;
+    expect(() => checkPlacement({ nodes: chosen, fallbacks, why }, everyone, 2)).toThrow(fault);
   });
 });

@@ -1,5 +1,6 @@
 import type { ChunkId } from "../chunking/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
+import { diskOf } from "./domains.ts";
 import { drawOf } from "./draw.ts";
 import { rankByLoad } from "./least-loaded.ts";
 import type { PlacementPolicy, Ranker, Ranking } from "./policy.ts";
@@ -10,7 +11,9 @@ import { rankByRing } from "./ring.ts";
 export interface Placer {
   /** All nodes, in the order in which the chunk should have them. */
   order(chunkId: ChunkId): NodeSnapshot[];
-  /** The first `count` of that order in no particular order, at a fraction of the price. */
+  /** The first `count` of that order, at a fraction of the price. */
+  first(chunkId: ChunkId, count: number): NodeSnapshot[];
+  /** Likewise, in no particular order, for a little less. */
   choose(chunkId: ChunkId, count: number): NodeSnapshot[];
 }
 
@@ -23,57 +26,74 @@ const rankers: Record<PlacementPolicy, Ranker> = {
 export function createPlacer(nodes: readonly NodeSnapshot[], policy: PlacementPolicy): Placer {
   const byNumber = nodes.toSorted((a, b) => a.id - b.id); // the answer depends on who they are, not on how they are listed
   const ranking = rankers[policy](byNumber);
-  const fast = byNumber.filter((node) => node.health !== "slow");
-  const fastPerZone = Map.groupBy(fast, ({ zone }) => zone)
+  const fast = byNumber.filter(isFast);
+  const disks = Map.groupBy(fast, diskOf);
+  const disksShared = disks.size < fast.length;
+  const disksPerZone = Map.groupBy(disks.values(), ([node]) => node!.zone)
     .values()
     .map((members) => members.length)
     .toArray();
-  const order = (chunkId: ChunkId): NodeSnapshot[] => spreadOverZones([...ranking(drawOf(chunkId))]);
-  let rounds = roundsFor(1, fastPerZone);
-  return {
-    order,
-    choose(chunkId, count) {
-      if (count >= fast.length) return order(chunkId).slice(0, count);
-      if (rounds.count !== count) rounds = roundsFor(count, fastPerZone);
-      return firstOfZones(ranking(drawOf(chunkId)), rounds);
-    },
+  let rounds = roundsFor(1, disksPerZone);
+  const order = (chunkId: ChunkId): NodeSnapshot[] => spread([...ranking(drawOf(chunkId))]);
+  const choose = (chunkId: ChunkId, count: number): NodeSnapshot[] => {
+    if (count > disks.size) return order(chunkId).slice(0, count);
+    if (rounds.count !== count) rounds = roundsFor(count, disksPerZone);
+    return firstOfZones(ranking(drawOf(chunkId)), rounds, disksShared);
   };
+  return { order, choose, first: (chunkId, count) => spread(choose(chunkId, count)) };
 }
 
-/** The best of every zone, then the second of every zone, and so on; a slow node never displaces a fast one. */
-function spreadOverZones(ranked: readonly NodeSnapshot[]): NodeSnapshot[] {
-  const taken = new Map<string, number>();
+/**
+ * The best of every disk, then the second of every disk, and so on; within each of these rounds zones take turns. A slow node
+ * never displaces a fast one.
+ */
+function spread(ranked: readonly NodeSnapshot[]): NodeSnapshot[] {
+  const onDisk = new Map<string, number>();
   const slowLast = [...ranked.filter(isFast), ...ranked.filter((node) => !isFast(node))];
-  const placed = slowLast.map((node) => {
-    const place = taken.get(node.zone) ?? 0; // how many better ones there are in its zone
-    taken.set(node.zone, place + 1);
+  const rounds = Map.groupBy(slowLast, (node) => {
+    const disk = diskOf(node);
+    const round = onDisk.get(disk) ?? 0; // how many better ones there are on its disk
+    onDisk.set(disk, round + 1);
+    return round + (isFast(node) ? 0 : ranked.length);
+  });
+  const inZone = new Map<string, number>();
+  return [...rounds].toSorted(([a], [b]) => a - b).flatMap(([, round]) => zonesInTurn(round, inZone));
+}
+
+/** `inZone` counts those of earlier rounds, and of this one. */
+function zonesInTurn(round: readonly NodeSnapshot[], inZone: Map<string, number>): NodeSnapshot[] {
+  const placed = round.map((node) => {
+    const place = inZone.get(node.zone) ?? 0;
+    inZone.set(node.zone, place + 1);
     return { node, place };
   });
-  return placed.toSorted((a, b) => Number(isFast(b.node)) - Number(isFast(a.node)) || a.place - b.place).map(({ node }) => node);
+  return placed.toSorted((a, b) => a.place - b.place).map(({ node }) => node);
 }
 
 interface Rounds {
   count: number;
-  /** So many copies every zone gets that has so many nodes. */
+  /** So many copies every zone gets that has so many disks. */
   complete: number;
   /** So many zones, the best, get one more. */
   more: number;
 }
 
-function roundsFor(count: number, nodesPerZone: readonly number[]): Rounds {
-  const copiesIn = (rounds: number): number => nodesPerZone.reduce((sum, size) => sum + Math.min(size, rounds), 0);
+function roundsFor(count: number, disksPerZone: readonly number[]): Rounds {
+  const copiesIn = (rounds: number): number => disksPerZone.reduce((sum, size) => sum + Math.min(size, rounds), 0);
   let complete = 0;
   while (complete < count && copiesIn(complete + 1) <= count) complete++;
   return { count, complete, more: count - copiesIn(complete) };
 }
 
 /** Stops as soon as the rounds are full, and so asks for few of the ranked. */
-function firstOfZones(ranked: ReturnType<Ranking>, { count, complete, more }: Rounds): NodeSnapshot[] {
+function firstOfZones(ranked: ReturnType<Ranking>, { count, complete, more }: Rounds, disksShared: boolean): NodeSnapshot[] {
   const taken = new Map<string, number>();
+  const disks = new Set<string>();
   const chosen: NodeSnapshot[] = [];
   let left = more;
   for (const node of ranked) {
     if (!isFast(node)) continue;
+    if (disksShared && disks.size === disks.add(diskOf(node)).size) continue; // a better one is on its disk
     const place = taken.get(node.zone) ?? 0;
     if (place > complete || (place === complete && left === 0)) continue;
     if (place === complete) left--;

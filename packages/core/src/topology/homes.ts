@@ -6,7 +6,7 @@
  */
 import type { ChunkId } from "../chunking/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
-import { createPlacer, type Placer } from "../placement/index.ts";
+import { createPlacer, crowdAround, type Placer } from "../placement/index.ts";
 import { isMember, type TopologyView } from "./change.ts";
 
 export interface ChunkRow {
@@ -67,14 +67,15 @@ function excessOver(members: ReadonlyMap<number, NodeSnapshot>, heldBytes: Reado
   return new Map(members.values().map((node) => [node.id, held(node) - fill * share(node)]));
 }
 
-/** The one that lacks most, among those that leave the copies in no fewer zones than they are in. */
+/** The one that lacks most, among those that share no more with the other copies than the fullest does. */
 function roomiestFor(
   chunk: ChunkRow,
   [fullest, ...staying]: readonly number[],
   members: ReadonlyMap<number, NodeSnapshot>,
   excess: ReadonlyMap<number, number>,
 ): number | undefined {
-  const crowd = (id: number): number => staying.filter((other) => members.get(other)!.zone === members.get(id)!.zone).length;
+  const others = staying.map((id) => members.get(id)!);
+  const crowd = (id: number): number => crowdAround(members.get(id)!, others);
   let best: number | undefined;
   for (const id of members.keys()) {
     if (excess.get(id)! > -chunk.length || chunk.replicas.includes(id) || crowd(id) > crowd(fullest!)) continue;

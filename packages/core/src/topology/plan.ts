@@ -9,6 +9,7 @@
  * Pure. The preview and the worker take the same plan.
  */
 import type { NodeSnapshot } from "../membership/index.ts";
+import { crowdAround } from "../placement/index.ts";
 import { listed } from "../wording/index.ts";
 import { isMember, type MoveScope, type TopologyView } from "./change.ts";
 import { checkMoves } from "./check-moves.ts";
@@ -142,13 +143,14 @@ function mayTake(node: NodeSnapshot, chunk: ChunkRow, avoided: ReadonlySet<numbe
   return ready && !chunk.replicas.includes(id) && !avoided.has(id);
 }
 
-/** The first one among those whose zone has the fewest of the copies that stay. */
+/** The first one among those that share least with the copies that stay. */
 function leastCrowded(
   candidates: readonly NodeSnapshot[],
   staying: readonly number[],
   members: ReadonlyMap<number, NodeSnapshot>,
 ): NodeSnapshot | undefined {
-  const crowd = ({ zone }: NodeSnapshot): number => staying.filter((id) => members.get(id)!.zone === zone).length;
+  const others = staying.map((id) => members.get(id)!);
+  const crowd = (node: NodeSnapshot): number => crowdAround(node, others);
   return candidates.reduce<NodeSnapshot | undefined>((best, node) => (best && crowd(best) <= crowd(node) ? best : node), undefined);
 }
 

@@ -19,7 +19,7 @@ export function StorageCard({ cluster }: { cluster: ClusterReport | undefined })
   );
 }
 
-function StorageFigures({ cluster: { capacity, nodes } }: { cluster: ClusterReport }) {
+function StorageFigures({ cluster: { capacity, nodes, sharedDisks } }: { cluster: ClusterReport }) {
   const { totalBytes, freeBytes, devices } = capacity;
   const members = nodes.filter((node) => node.intent !== "removed");
   const chunkBytes = members.reduce((total, node) => total + node.usedBytes, 0);
@@ -36,6 +36,7 @@ function StorageFigures({ cluster: { capacity, nodes } }: { cluster: ClusterRepo
           {members.filter((node) => node.health === "up").length} of {members.length}
         </Fact>
       </Facts>
+      {sharedDisks !== "" && <p className="px-4 pb-4 text-ink-muted">{sharedDisks}</p>}
     </>
   );
 }
