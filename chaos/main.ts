@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { MiB } from "@holdfast/core/kernel";
 import { findMeans } from "./means.ts";
 import { runMutants } from "./mutants/run-mutants.ts";
+import { runOlderDatabase } from "./older-database.ts";
 import { describeOutcome } from "./print.ts";
 import { appendResult, describeTotals } from "./results.ts";
 import { run } from "./run.ts";
@@ -48,6 +49,7 @@ const store =
 const wanted = [...new Set(names.flatMap((name) => kindsNamed(name)!))];
 
 if (positionals[0] === "sum") console.log(describeTotals(positionals.slice(1)));
+else if (positionals[0] === "older-database") process.exitCode = await setDatabaseBack();
 else if (positionals[0] === "mutants") process.exitCode = runMutants(positionals.slice(1));
 else if (!values.inside && spawnSync("unshare", ["--net", "--mount", "true"]).status === 0) process.exitCode = await goInside();
 else process.exitCode = await start();
@@ -55,6 +57,15 @@ else process.exitCode = await start();
 function refuse(line: string): never {
   console.error(line);
   process.exit(2);
+}
+
+async function setDatabaseBack(): Promise<number> {
+  const violations = await runOlderDatabase({ seed: newSeed(), store, directory: values.directory, say: (line) => console.log(line) });
+  return violations.length === 0 ? 0 : 1;
+}
+
+function newSeed(): string {
+  return values.seed ?? String(Math.floor(Math.random() * 1e9));
 }
 
 /** The same again, alone in its namespaces; what it mounts and cuts is gone with it. */
@@ -67,7 +78,7 @@ async function goInside(): Promise<number> {
 }
 
 async function start(): Promise<number> {
-  const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
+  const seed = newSeed();
   const { directory } = values;
   const { means, possible } = findMeans({ wanted, isInside: values.inside, directory, say: (line) => console.log(line) });
   const until = values.count === undefined ? { seconds: Number(values.minutes) * 60 } : { count: Number(values.count) };

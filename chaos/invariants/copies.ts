@@ -98,6 +98,15 @@ export async function findStrays({ pool }: Pick<Database, "pool">, clients: Node
   return { ...strays, unreferenced: unreferenced.rows[0]!.count };
 }
 
+/** Every copy on every node, as "chunk on node". */
+export async function listCopies({ pool }: Pick<Database, "pool">, clients: NodeClients): Promise<string[]> {
+  const copies: string[] = [];
+  for (const node of (await readNodes({ pool })).values()) {
+    for await (const id of idsOn(clients, node)) copies.push(`${id} on ${node.name}`);
+  }
+  return copies;
+}
+
 async function* idsOn(clients: NodeClients, node: Node): AsyncGenerator<ChunkId> {
   let after: ChunkId | undefined;
   do {
