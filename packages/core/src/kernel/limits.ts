@@ -21,6 +21,10 @@ export const limits = {
   /** What the files grow to in which a segment store keeps its chunks, and how many of them it keeps open. */
   segmentBytes: 128 * MiB,
   segmentFilesOpenMax: 256,
+  /** What a segment store moves at most to win back space, and while users are served; how often it looks. */
+  compactionBytesPerSecond: 64 * MiB,
+  compactionBytesPerSecondMin: 8 * MiB,
+  compactionIntervalMs: 5 * SECOND_MS,
 
   /** Buffers of all uploads of a gateway together. */
   uploadBufferBytes: 128 * MiB,

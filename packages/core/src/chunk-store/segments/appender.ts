@@ -3,32 +3,27 @@ import type { ChunkEvent } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { Segment } from "./segment.ts";
-import type { SegmentPool } from "./segment-pool.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { Uses } from "./uses.ts";
 
 /** Appends records to one segment after the other. */
 export class Appender {
-  readonly #pool: SegmentPool;
+  readonly #take: (chunkLength: number) => Promise<Segment>;
   readonly #files: OpenFiles;
   readonly #health: DiskHealth;
-  /** Told of each segment before the first record is in it. */
-  readonly #onSegment: (segment: Segment) => void;
   readonly #ending = new Uses();
   #writer: SegmentWriter | undefined;
   #change: Promise<void> | undefined;
 
-  /** Goes on with the roomiest of `begun` and ends the others. */
+  /** `take` gets it an empty segment. Goes on with the roomiest of `begun` and ends the others. */
   constructor(
-    pool: SegmentPool,
+    take: (chunkLength: number) => Promise<Segment>,
     { files, health }: { files: OpenFiles; health: DiskHealth },
-    begun: readonly SegmentWriter[],
-    onSegment: (segment: Segment) => void,
+    begun: readonly SegmentWriter[] = [],
   ) {
-    this.#pool = pool;
+    this.#take = take;
     this.#files = files;
     this.#health = health;
-    this.#onSegment = onSegment;
     const [roomiest, ...others] = begun.toSorted((one, other) => other.freeBytes - one.freeBytes);
     this.#writer = roomiest;
     for (const writer of others) void this.#ending.run(() => this.#end(writer));
@@ -58,8 +53,7 @@ export class Appender {
   }
 
   async #changeSegment(chunkLength: number): Promise<void> {
-    const segment = await this.#pool.take(chunkLength);
-    this.#onSegment(segment);
+    const segment = await this.#take(chunkLength);
     const full = this.#writer;
     this.#writer = new SegmentWriter(segment, this.#files);
     if (full !== undefined) void this.#ending.run(() => this.#end(full));

@@ -72,6 +72,12 @@ export class ChunkIndex {
     return page;
   }
 
+  /** Lost chunks whose loss the segment remembers. They are few. */
+  lostIn(segment: number): LocatedEvent[] {
+    const lost = [...this.#tables.lost.entries(undefined)].filter(([, entry]) => entry.segment === segment);
+    return lost.map(([id, entry]) => ({ state: "lost", id, ...entry }));
+  }
+
   /** At most `limit` of what has been in the trash since `atMs` or longer. */
   trashedBefore(atMs: number, limit: number): ChunkId[] {
     const ids: ChunkId[] = [];

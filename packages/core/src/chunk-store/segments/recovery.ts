@@ -101,13 +101,17 @@ class Recovery {
     result.sequence.heed(header.born);
     result.totalBytes += header.sizeBytes;
     const segment = new Segment(path, header, this.#files);
-    const events = (await segment.open((file) => readFooter(file, segment))) ?? (await this.#scan(segment));
-    if (events === undefined) {
+    const ended = await segment.open((file) => readFooter(file, segment));
+    const marks = await segment.marks.read();
+    segment.isFilling = ended === undefined;
+    segment.isDamaged = marks.some(({ state, offset }) => state === "lost" && offset > 0);
+    const records = ended ?? (await this.#scan(segment));
+    if (records === undefined && marks.length === 0) {
       result.spares.push(segment);
       return;
     }
     result.segments.set(number, segment);
-    for (const event of [...events, ...(await segment.marks.read())]) this.#merge({ ...event, segment: number });
+    for (const event of [...(records ?? []), ...marks]) this.#merge({ ...event, segment: number });
   }
 
   /** Undefined when nothing was ever begun in it. What is in it may be in the page cache only: the process died before its sync. */

@@ -23,11 +23,13 @@ import { DiskHealth } from "../disk-health.ts";
 import { DiskRoom } from "../disk-space.ts";
 import { syncDirectory } from "../durable-write.ts";
 import type { ChunkPlace, LocalChunkStore, LostChunk } from "../local-chunk-store.ts";
+import type { MovingChunk } from "../migration/moving-chunk.ts";
 import { Turns } from "../turns.ts";
 import { corrupt, notFound, requireWhole } from "../verification.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import { readChunk } from "./chunk-reader.ts";
+import { Compaction } from "./compaction.ts";
 import { chunkAt } from "./layout.ts";
 import { OpenFiles } from "./open-files.ts";
 import { type SegmentFileSystem, segmentFileSystem } from "./placed-file.ts";
@@ -41,15 +43,22 @@ export interface SegmentChunkStoreOptions {
   reserveBytes?: number | undefined;
   /** What segments grow to, instead of what `limits` says. */
   segmentBytes?: number;
+  /** How often it looks for space to win back, instead of what `limits` says. */
+  compactionIntervalMs?: number;
   logger: Logger;
+  /** Of a disk that another store is on, too. */
+  health?: DiskHealth;
   fileSystem?: SegmentFileSystem;
   clock?: Clock;
 }
 
 const FOREIGN_FILES_LOGGED = 5;
+/** Users are taken to be there for so long after one came. */
+const BUSY_MS = 200;
 
 export class SegmentChunkStore implements LocalChunkStore {
   readonly #segments: Segments;
+  readonly #compaction: Compaction;
   readonly #health: DiskHealth;
   readonly #room: DiskRoom;
   readonly #logger: Logger;
@@ -57,6 +66,8 @@ export class SegmentChunkStore implements LocalChunkStore {
   readonly #turns = new Turns<ChunkId>();
   readonly #foreignFiles: number;
   #corruptChunks = 0;
+  /** When somebody last came with a chunk or for one. */
+  #servedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Reads what is there. Only one process at a time may have a directory open. */
   static async open(options: SegmentChunkStoreOptions): Promise<SegmentChunkStore> {
@@ -69,14 +80,14 @@ export class SegmentChunkStore implements LocalChunkStore {
     if (foreign.length > 0) {
       logger.warn({ count: foreign.length, examples: foreign.slice(0, FOREIGN_FILES_LOGGED) }, "files that are not ours are left alone");
     }
-    const health = new DiskHealth(logger);
+    const health = options.health ?? new DiskHealth(logger);
     const room = new DiskRoom(options.directory, options.reserveBytes);
     const segments = new Segments({ directory, segmentBytes, room, health, fileSystem, files, recovered });
     return new SegmentChunkStore(options, { segments, health, room, foreignFiles: foreign.length });
   }
 
   private constructor(
-    { logger, clock = systemClock }: SegmentChunkStoreOptions,
+    { logger, clock = systemClock, compactionIntervalMs = limits.compactionIntervalMs }: SegmentChunkStoreOptions,
     { segments, health, room, foreignFiles }: { segments: Segments; health: DiskHealth; room: DiskRoom; foreignFiles: number },
   ) {
     this.#segments = segments;
@@ -85,10 +96,21 @@ export class SegmentChunkStore implements LocalChunkStore {
     this.#logger = logger;
     this.#clock = clock;
     this.#foreignFiles = foreignFiles;
+    this.#compaction = new Compaction({
+      segments,
+      appender: segments.compactor,
+      health,
+      isBusy: () => clock.monotonicMs() - this.#servedAtMs < BUSY_MS,
+      intervalMs: compactionIntervalMs,
+      verify: (id) => this.#verify(id),
+      logger,
+    });
+    segments.onFull(() => this.#compaction.reclaim());
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
     requireWhole(id, bytes);
+    this.#servedAtMs = this.#clock.monotonicMs();
     return this.#turns.run(id, async () => {
       this.#health.requireSound();
       if (await this.#holdsWhole(id)) return { stored: false };
@@ -98,9 +120,19 @@ export class SegmentChunkStore implements LocalChunkStore {
     });
   }
 
+  /** Takes over a whole chunk of another store on this disk, and its hour if it was in the trash; durable when it resolves. */
+  adopt({ id, bytes, trashedAt }: MovingChunk): Promise<void> {
+    return this.#turns.run(id, async () => {
+      this.#health.requireSound();
+      if ((await this.#holdsWhole(id)) || this.#segments.index.find(id)?.state === "trashed") return;
+      await this.#segments.append(id, bytes, trashedAt);
+    });
+  }
+
   async get(id: ChunkId, { into }: ReadOptions = {}): Promise<Buffer> {
     const held = this.#segments.index.held(id);
     if (held === undefined) throw notFound(id);
+    this.#servedAtMs = this.#clock.monotonicMs();
     const bytes = await this.#read(held, into);
     return bytes ?? this.#turns.run(id, () => this.#readAgain(id, into));
   }
@@ -115,7 +147,7 @@ export class SegmentChunkStore implements LocalChunkStore {
     return this.#turns.run(id, async () => {
       const held = this.#segments.index.held(id);
       if (held === undefined) return false;
-      await this.#segments.mark(held, "deleted", { durable: false });
+      await this.#segments.mark(id, "deleted", { durable: false });
       return true;
     });
   }
@@ -128,7 +160,7 @@ export class SegmentChunkStore implements LocalChunkStore {
     this.#health.requireSound();
     const discard = async (id: ChunkId): Promise<boolean> => {
       const known = this.#segments.index.find(id);
-      if (known?.state === "held") await this.#markNow(known, "trashed");
+      if (known?.state === "held") await this.#markNow(id, "trashed");
       return known?.state === "held" || known?.state === "trashed";
     };
     const gone = await Promise.all(ids.map((id) => this.#turns.run(id, () => discard(id))));
@@ -195,6 +227,7 @@ export class SegmentChunkStore implements LocalChunkStore {
 
   async close(): Promise<void> {
     await this.#turns.idle();
+    await this.#compaction.stop();
     await this.#segments.close();
   }
 
@@ -210,7 +243,7 @@ export class SegmentChunkStore implements LocalChunkStore {
       await this.#setAside(trashed);
       return false;
     }
-    await this.#segments.mark(trashed, "held");
+    await this.#segments.mark(id, "held");
     return true;
   }
 
@@ -218,7 +251,7 @@ export class SegmentChunkStore implements LocalChunkStore {
   async #purge(id: ChunkId, olderThanMs: number): Promise<number | undefined> {
     const trashed = this.#segments.index.find(id);
     if (trashed?.state !== "trashed" || this.#clock.now().getTime() - trashed.atMs < olderThanMs) return undefined;
-    await this.#segments.mark(trashed, "deleted", { durable: false });
+    await this.#segments.mark(id, "deleted", { durable: false });
     return trashed.length;
   }
 
@@ -244,13 +277,22 @@ export class SegmentChunkStore implements LocalChunkStore {
   async #setAside(damaged: LocatedEvent): Promise<void> {
     this.#corruptChunks++;
     this.#logger.error({ chunk: damaged.id }, "a damaged chunk was set aside");
-    await this.#markNow(damaged, "lost").catch((error: unknown) => {
+    await this.#markNow(damaged.id, "lost").catch((error: unknown) => {
       this.#logger.error({ chunk: damaged.id, err: error }, "it could not be marked as lost; until the next start it is not held");
       this.#segments.index.apply({ ...damaged, state: "lost", atMs: this.#clock.now().getTime() });
     });
   }
 
-  #markNow(known: LocatedEvent, state: ChunkState): Promise<void> {
-    return this.#segments.mark({ ...known, atMs: this.#clock.now().getTime() }, state);
+  /** For compaction, which found it damaged. */
+  #verify(id: ChunkId): Promise<void> {
+    return this.#turns.run(id, async () => {
+      const known = this.#segments.index.find(id);
+      if (known === undefined || known.state === "lost" || (await this.#read(known)) !== undefined) return;
+      await this.#setAside(known);
+    });
+  }
+
+  #markNow(id: ChunkId, state: ChunkState): Promise<void> {
+    return this.#segments.mark(id, state, { atMs: this.#clock.now().getTime() });
   }
 }

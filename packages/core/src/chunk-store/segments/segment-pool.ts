@@ -1,5 +1,6 @@
 /**
- * Empty segments, made ahead in the background.
+ * Empty segments, made ahead in the background, or given back by compaction. The last one is compaction's own: without any it
+ * could not make room on a full disk.
  *
  * They are filled with zeros first: writing over what was written is far quicker to make durable than growing a file, and
  * cannot fail for want of room. A store begins with a small one and doubles, so that a fresh node costs next to nothing; on
@@ -21,6 +22,11 @@ import type { Sequence } from "./sequence.ts";
 
 export const UNFINISHED_SUFFIX = ".new";
 const FIRST_BYTES = 16 * MiB;
+const KEPT_FOR_COPIES = 1;
+/** More go back to the disk. */
+const SPARES_MAX = 4;
+/** How often a chunk that finds no room waits for some to be made. */
+const RECLAIMED_AT_ONCE_MAX = 4;
 const ZEROS = Buffer.alloc(1 * MiB);
 
 export interface SegmentPoolOptions {
@@ -44,6 +50,9 @@ export class SegmentPool {
   #totalBytes: number;
   #nextNumber: number;
   #preparing: Promise<void> | undefined;
+  #reclaim: () => Promise<boolean> = async () => false;
+  /** The disk had no room for another one when last asked. */
+  #isShort = false;
 
   constructor(options: SegmentPoolOptions) {
     this.#options = options;
@@ -52,52 +61,125 @@ export class SegmentPool {
     this.#nextNumber = options.nextNumber;
   }
 
+  /** Of those that chunks may take. */
   get freeBytes(): number {
-    return this.#spares.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#forChunks().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  get isShort(): boolean {
+    return this.#isShort;
   }
 
   hasRoomFor(chunkLength: number): boolean {
-    return this.#spares.some(({ sizeBytes }) => sizeBytes >= segmentBytesFor(chunkLength));
+    return this.#forChunks().some(({ sizeBytes }) => sizeBytes >= segmentBytesFor(chunkLength));
+  }
+
+  /** `reclaim` is called when there is no room; false when it made none. */
+  onFull(reclaim: () => Promise<boolean>): void {
+    this.#reclaim = reclaim;
   }
 
   /** One that takes a chunk of this length at least. Rejects with `store.full` or `store.failed`. */
   async take(chunkLength: number): Promise<Segment> {
     const leastBytes = segmentBytesFor(chunkLength);
-    for (;;) {
-      const at = this.#spares.findIndex(({ sizeBytes }) => sizeBytes >= leastBytes);
-      if (at >= 0) {
-        const [segment] = this.#spares.splice(at, 1);
-        this.prepareAhead();
-        return segment!;
+    for (let reclaimed = 0; ;) {
+      const segment = this.#takeFrom(this.#forChunks(), leastBytes);
+      if (segment !== undefined) return segment;
+      if (this.#preparing !== undefined) await this.#preparing.catch(() => undefined);
+      else {
+        await this.#prepareOne(leastBytes).catch(async (error: unknown) => {
+          if (!isFull(error) || reclaimed++ === RECLAIMED_AT_ONCE_MAX || !(await this.#reclaim())) throw error;
+        });
       }
-      if (this.#preparing === undefined) await this.#prepareOne(leastBytes);
-      else await this.#preparing.catch(() => undefined);
     }
+  }
+
+  /** As `take`, for copies, which will give back more than they take: from the reserve, if it must be. */
+  async takeForCopies(chunkLength: number): Promise<Segment> {
+    const leastBytes = segmentBytesFor(chunkLength);
+    const spare = this.#takeFrom(this.#spares, leastBytes);
+    if (spare !== undefined) return spare;
+    const sizeBytes = await this.#nextBytes(leastBytes);
+    return this.#make(sizeBytes).catch((error: unknown) => this.#options.health.refuse(error));
+  }
+
+  /** Makes a spare of a segment whose records are all gone; where there are enough, its space goes back to the disk. */
+  async give(segment: Segment, { reuse = true } = {}): Promise<void> {
+    const spare = reuse && this.#spares.length < SPARES_MAX ? await this.#renew(segment) : undefined;
+    if (spare === undefined) await this.#remove(segment);
+    await this.#options.files.close(segment.marksPath);
+    await rm(segment.marksPath, { force: true });
+    if (spare === undefined) return;
+    this.#spares.push(spare); // not before its old marks are gone: it may be taken at once
+    this.#isShort &&= this.#spares.length <= KEPT_FOR_COPIES;
+  }
+
+  /** Gives the space of an empty segment back to the disk. False when there is none. */
+  async dropSpare(): Promise<boolean> {
+    const spare = this.#spares.pop();
+    if (spare !== undefined) await this.#remove(spare);
+    return spare !== undefined;
   }
 
   /** Sees to it that the next `take` need not wait. */
   prepareAhead(): void {
-    if (this.#spares.length > 0 || this.#preparing !== undefined) return;
-    this.#prepareOne(segmentBytesFor(1)).catch((error: unknown) => {
-      if (!(error instanceof ChunkStoreError)) throw error; // a full or failed disk is told to whoever needs room
-    });
+    if (this.#forChunks().length > 0 || this.#preparing !== undefined || this.#options.health.failure !== undefined) return;
+    this.#prepareOne(segmentBytesFor(1)).then(
+      () => this.prepareAhead(),
+      () => undefined, // a full or failed disk is told to whoever needs room
+    );
   }
 
   /** Waits for what is under way. */
   async idle(): Promise<void> {
-    await this.#preparing?.catch(() => undefined);
+    while (this.#preparing !== undefined) await this.#preparing.catch(() => undefined);
+  }
+
+  /** A store that has no segments yet has nothing to compact. */
+  #forChunks(): Segment[] {
+    const spareBytes = this.#spares.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#spares.slice(spareBytes === this.#totalBytes ? 0 : KEPT_FOR_COPIES);
+  }
+
+  async #renew(segment: Segment): Promise<Segment> {
+    const { number, sizeBytes } = segment;
+    const header = { number, sizeBytes, born: this.#options.sequence.next(), generation: newGeneration() };
+    await this.#options.files.use(segment.path, (file) => writeHeader(file, header));
+    return segment.renewed(header);
+  }
+
+  /** Durably: its marks must not be gone while it may come back. */
+  async #remove({ path, sizeBytes }: Segment): Promise<void> {
+    await this.#options.files.close(path);
+    await rm(path);
+    await syncDirectory(this.#options.directory);
+    this.#totalBytes -= sizeBytes;
+  }
+
+  #takeFrom(spares: readonly Segment[], leastBytes: number): Segment | undefined {
+    const segment = spares.find(({ sizeBytes }) => sizeBytes >= leastBytes);
+    if (segment === undefined) return undefined;
+    this.#spares.splice(this.#spares.indexOf(segment), 1);
+    this.prepareAhead();
+    return segment;
   }
 
   #prepareOne(leastBytes: number): Promise<void> {
-    return (this.#preparing = this.#prepare(leastBytes).finally(() => (this.#preparing = undefined)));
+    const preparing = this.#prepare(leastBytes).finally(() => (this.#preparing = undefined));
+    this.#preparing = preparing;
+    return preparing;
   }
 
   async #prepare(leastBytes: number): Promise<void> {
     const { room, health } = this.#options;
     const sizeBytes = await this.#nextBytes(leastBytes);
-    const segment = await room.within(sizeBytes, () => this.#make(sizeBytes).catch((error: unknown) => health.refuse(error)));
-    this.#spares.push(segment);
-    this.#totalBytes += sizeBytes;
+    try {
+      this.#spares.push(await room.within(sizeBytes, () => this.#make(sizeBytes).catch((error: unknown) => health.refuse(error))));
+      this.#isShort = false;
+    } catch (error) {
+      this.#isShort ||= isFull(error);
+      throw error;
+    }
   }
 
   async #nextBytes(leastBytes: number): Promise<number> {
@@ -121,8 +203,13 @@ export class SegmentPool {
     }
     await rename(path + UNFINISHED_SUFFIX, path + SEGMENT_SUFFIX);
     await syncDirectory(directory);
+    this.#totalBytes += sizeBytes;
     return new Segment(path, header, files);
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof ChunkStoreError && error.code === "store.full";
 }
 
 async function fillAndClose(file: PlacedFile, header: SegmentHeader): Promise<void> {

@@ -67,6 +67,7 @@ export class SegmentWriter {
     await this.#appends.over();
     const footer = encodeFooter(this.#headers, this.segment.generation);
     await this.#commit.write([footer], this.segment.sizeBytes - footer.length);
+    this.segment.isFilling = false;
   }
 
   /** Resolves when no append is under way. */

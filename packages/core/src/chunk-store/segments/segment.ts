@@ -16,6 +16,10 @@ export class Segment {
   readonly #path: string;
   readonly #files: OpenFiles;
   readonly marks: Marks;
+  /** Records are still appended to it. */
+  isFilling = true;
+  /** A chunk in it was found damaged. */
+  isDamaged = false;
   /** Reads and marks under way: as long there are any, the segment is not given to other records. */
   readonly uses: Uses = new Uses();
 
@@ -26,6 +30,11 @@ export class Segment {
     this.generation = generation;
     this.#files = files;
     this.marks = new Marks(this.marksPath, generation, files);
+  }
+
+  /** The same file in its next generation. */
+  renewed(header: SegmentHeader): Segment {
+    return new Segment(this.#path, header, this.#files);
   }
 
   get path(): string {

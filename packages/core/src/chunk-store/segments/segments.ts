@@ -2,6 +2,7 @@
 import type { ChunkId } from "../../chunking/index.ts";
 import type { DiskHealth } from "../disk-health.ts";
 import type { DiskRoom } from "../disk-space.ts";
+import { codeOf } from "../system-error.ts";
 import { Appender } from "./appender.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
@@ -11,6 +12,8 @@ import type { RecoveredSegments } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentPool } from "./segment-pool.ts";
 import type { Sequence } from "./sequence.ts";
+
+const DISK_FULL = new Set(["ENOSPC", "EDQUOT"]);
 
 export interface SegmentsOptions {
   directory: string;
@@ -30,6 +33,8 @@ export class Segments {
   readonly #health: DiskHealth;
   readonly #pool: SegmentPool;
   readonly #appender: Appender;
+  /** For the copies of compaction. */
+  readonly compactor: Appender;
 
   constructor({ recovered, ...options }: SegmentsOptions) {
     this.index = recovered.index;
@@ -38,7 +43,18 @@ export class Segments {
     this.#files = options.files;
     this.#health = options.health;
     this.#pool = new SegmentPool({ ...options, ...recovered });
-    this.#appender = new Appender(this.#pool, options, recovered.unended, (segment) => this.#segments.set(segment.number, segment));
+    const known = (segment: Segment): Segment => {
+      this.#segments.set(segment.number, segment);
+      return segment;
+    };
+    this.#appender = new Appender(async (length) => known(await this.#pool.take(length)), options, recovered.unended);
+    this.compactor = new Appender(async (length) => known(await this.#pool.takeForCopies(length)), options);
+    this.#pool.prepareAhead();
+  }
+
+  /** Whether chunks find no room but what compaction makes. */
+  get isShort(): boolean {
+    return this.#pool.isShort;
   }
 
   get freeBytes(): number {
@@ -49,42 +65,102 @@ export class Segments {
     return this.#pool.hasRoomFor(chunkLength) || this.#appender.hasRoomFor(chunkLength);
   }
 
+  /** `reclaim` is called when a chunk finds no room; false when it made none. */
+  onFull(reclaim: () => Promise<boolean>): void {
+    this.#pool.onFull(reclaim);
+  }
+
+  /** Those that nobody appends to any more. */
+  ended(): Segment[] {
+    return [...this.#segments.values()].filter((segment) => !segment.isFilling);
+  }
+
   /** Of what the index knows. */
   of({ segment }: LocatedEvent): Segment {
     return this.#segments.get(segment)!;
   }
 
-  /** Resolves when the chunk is durable and held. */
-  async append(id: ChunkId, chunk: Buffer): Promise<void> {
-    const record = { state: "held", id, length: chunk.length, sequence: this.#sequence.next(), atMs: 0 } as const;
+  /** Resolves when the chunk is durable and held, or in the trash since `trashedAt`. */
+  async append(id: ChunkId, chunk: Buffer, trashedAt?: number): Promise<void> {
+    const state = trashedAt === undefined ? "held" : "trashed";
+    const record = { state, id, length: chunk.length, sequence: this.#sequence.next(), atMs: trashedAt ?? 0 } as const;
     const held = await this.#appender.append(record, chunk);
     const lost = this.index.find(id);
     this.index.apply(held);
-    if (lost !== undefined) await this.#bury(lost);
+    if (lost !== undefined) await this.bury(lost);
   }
 
-  /** Says what became of a chunk that is known, on the disk and then here; with `durable: false` a power cut may undo it. */
-  async mark(known: LocatedEvent, state: ChunkState, options?: { durable: boolean }): Promise<void> {
-    const event = { ...known, state, sequence: this.#sequence.next() };
-    const segment = this.of(known);
-    await segment.uses.run(() => segment.marks.append([event], options)).catch((error: unknown) => this.#health.refuse(error));
-    this.index.apply(event);
+  /**
+   * Says what became of a known chunk, on the disk and then here; with `durable: false` a power cut may undo it.
+   *
+   * Both in one use of the segment: compaction must not give it away between the two, or it would pass on what was true before.
+   */
+  async mark(id: ChunkId, state: ChunkState, { atMs = 0, durable = true } = {}): Promise<void> {
+    const known = this.index.find(id)!;
+    const event = { ...known, state, atMs, sequence: this.#sequence.next() };
+    const marked = this.of(known);
+    await marked.uses.run(async () => {
+      await this.#write(marked, [event], durable).catch((error: unknown) => this.#health.refuse(error));
+      const { segment, offset } = this.index.find(id)!; // it may have been moved meanwhile
+      this.index.apply({ ...event, segment, offset });
+      if (state === "lost") marked.isDamaged = true;
+    });
+  }
+
+  /** Of a record that another one has replaced: that one's sequence is higher, but it must not be needed to say so. */
+  async bury(record: LocatedEvent): Promise<void> {
+    const segment = this.of(record);
+    await segment.uses.run(() => this.#write(segment, [{ ...record, state: "deleted" }], false));
   }
 
   async close(): Promise<void> {
     await this.#appender.idle();
     await this.#pool.idle();
-    await this.#syncMarks().catch(() => undefined); // whoever needed it has waited for it
+    await this.syncMarks().catch(() => undefined); // whoever needed it has waited for it
     await this.#files.closeAll();
   }
 
-  /** A damaged record that was replaced: the good one has the higher sequence, but must not be needed to say so. */
-  async #bury(lost: LocatedEvent): Promise<void> {
-    const segment = this.of(lost);
-    await segment.uses.run(() => segment.marks.append([{ ...lost, state: "deleted" }], { durable: false }));
+  /** Writes down, durably, what is known already. */
+  async note(events: readonly LocatedEvent[]): Promise<void> {
+    const bySegment = Map.groupBy(events, (event) => this.of(event));
+    await Promise.all([...bySegment].map(([segment, events]) => segment.uses.run(() => this.#write(segment, events, true))));
   }
 
-  async #syncMarks(): Promise<void> {
+  /**
+   * What was lost in the segment is remembered in another from now on. False when there is no other.
+   *
+   * It may be put again meanwhile; then there is nothing more to remember.
+   */
+  async moveLost({ number }: Segment): Promise<boolean> {
+    const lost = this.index.lostIn(number);
+    const stays = this.ended().find((segment) => segment.number !== number);
+    if (lost.length === 0 || stays === undefined) return lost.length === 0;
+    const moved = lost.map((event) => ({ ...event, segment: stays.number, offset: 0 }));
+    await this.note(moved);
+    for (const event of moved) {
+      if (this.index.find(event.id)?.state === "lost") this.index.apply(event);
+      else await this.bury(event);
+    }
+    return true;
+  }
+
+  /** Makes durable what was marked without. */
+  async syncMarks(): Promise<void> {
     await Promise.all([...this.#segments.values()].map(({ marks }) => marks.sync()));
+  }
+
+  /** Of a segment whose records are all gone or elsewhere. Where damage was found, nothing is written again. */
+  async giveAway(segment: Segment): Promise<void> {
+    this.#segments.delete(segment.number);
+    await segment.uses.over();
+    await this.#pool.give(segment, { reuse: !segment.isDamaged }).catch((error: unknown) => this.#health.refuse(error));
+  }
+
+  /** Where the disk has no room even for that, an empty segment makes some. */
+  async #write({ marks }: Segment, events: readonly LocatedEvent[], durable: boolean): Promise<void> {
+    await marks.append(events, { durable }).catch(async (error: unknown) => {
+      if (!DISK_FULL.has(codeOf(error)) || !(await this.#pool.dropSpare())) throw error;
+      await marks.append(events, { durable });
+    });
   }
 }

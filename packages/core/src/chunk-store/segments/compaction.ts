@@ -1,0 +1,195 @@
+/**
+ * Wins back the space of what is gone: copies what is still needed out of a segment, then gives the segment to new records.
+ *
+ * Every copy is verified; one that rotted is set aside as lost and never copied. A copy keeps the sequence of what it
+ * copies, so that until the old segment is given away either of the two may be lost, and whatever is decided of the chunk
+ * meanwhile is younger than both. Before it is given away, all that was marked in it goes to the marks of where the copies
+ * are. A crash at any point leaves two equal records at worst; the next start drops one.
+ *
+ * In the background it takes its time, and more of it while users are served. When a chunk finds no room it hurries.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { createWorker, type Worker } from "../../background/index.ts";
+import type { ChunkId } from "../../chunking/index.ts";
+import { limits, type Logger, MiB, SECOND_MS } from "../../kernel/index.ts";
+import type { DiskHealth } from "../disk-health.ts";
+import type { Appender } from "./appender.ts";
+import type { ChunkEvent } from "./chunk-event.ts";
+import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
+import { readChunk } from "./chunk-reader.ts";
+import { readFooter } from "./footer.ts";
+import { recordBytes } from "./layout.ts";
+import { scanSegment } from "./scan.ts";
+import type { Segment } from "./segment.ts";
+import type { Segments } from "./segments.ts";
+
+export interface CompactionOptions {
+  segments: Segments;
+  /** Its own, so that what has lasted stays together. */
+  appender: Appender;
+  health: DiskHealth;
+  /** Whether users are waiting for the disk. */
+  isBusy: () => boolean;
+  intervalMs: number;
+  /** Reads the chunk in its turn and sets it aside when it is damaged. */
+  verify: (id: ChunkId) => Promise<void>;
+  logger: Logger;
+}
+
+/** Dead bytes of a segment that make it worth copying the others: in the course of things, and when there is no room. */
+const DEAD_SHARE = 1 / 2;
+const DEAD_SHARE_IN_NEED = 1 / 8;
+const BATCH_BYTES = 4 * MiB;
+
+export class Compaction {
+  readonly #options: CompactionOptions;
+  readonly #index: ChunkIndex;
+  readonly #worker: Worker;
+  readonly #stopping = new AbortController();
+  #hurry = new AbortController();
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Segments with records that nobody can find any more: never given away. */
+  readonly #stuck = new Set<Segment>();
+
+  constructor(options: CompactionOptions) {
+    this.#options = options;
+    this.#index = options.segments.index;
+    this.#worker = createWorker({
+      name: "compaction",
+      intervalMs: options.intervalMs,
+      step: () => this.#inTurn(() => this.#runAll()),
+      onError: (error) => options.logger.error({ err: error }, "compaction fails; it will be tried again"),
+    });
+    void this.#worker.start();
+  }
+
+  /** Gives one segment away, as fast as it can. False when none is worth it. */
+  async reclaim(): Promise<boolean> {
+    this.#hurry.abort();
+    const didIt = await this.#inTurn(() => this.#runOnce(DEAD_SHARE_IN_NEED));
+    this.#hurry = new AbortController();
+    return didIt;
+  }
+
+  /** Waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#worker.stop();
+    await this.#lastTurn;
+    await this.#options.appender.idle();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(work);
+    this.#lastTurn = Promise.allSettled([turn]);
+    return turn;
+  }
+
+  /** Each of those there are now once at most: what cannot be packed any closer is not moved around for ever. */
+  async #runAll(): Promise<void> {
+    const deadShare = this.#options.segments.isShort ? DEAD_SHARE_IN_NEED : DEAD_SHARE;
+    for (let left = this.#options.segments.ended().length; left > 0 && (await this.#runOnce(deadShare)); left--);
+  }
+
+  /** False when nothing is worth it. */
+  async #runOnce(deadShare: number): Promise<boolean> {
+    const victim = this.#victim(deadShare);
+    if (victim === undefined) return false;
+    const copies = await this.#copyAll(victim);
+    if (this.#stopping.signal.aborted) return false;
+    if (this.#index.liveBytes(victim.number) === 0) return this.#giveAway(victim, copies);
+    this.#leaveAlone(victim);
+    return true;
+  }
+
+  /** The one with the largest share of dead bytes. */
+  #victim(deadShare: number): Segment | undefined {
+    let victim: Segment | undefined;
+    let most = deadShare;
+    for (const segment of this.#options.segments.ended()) {
+      const share = 1 - this.#index.liveBytes(segment.number) / segment.sizeBytes;
+      if (share < most || this.#stuck.has(segment)) continue;
+      most = share;
+      victim = segment;
+    }
+    return victim;
+  }
+
+  async #copyAll(victim: Segment): Promise<LocatedEvent[]> {
+    const copies: LocatedEvent[] = [];
+    for (const batch of batches((await recordsOf(victim)).filter((record) => this.#isLive(record, victim)))) {
+      await this.#breathe(batch.reduce((sum, { length }) => sum + recordBytes(length), 0));
+      if (this.#stopping.signal.aborted) break;
+      const copied = await Promise.all(batch.map((record) => this.#copy(record, victim)));
+      copies.push(...copied.filter((copy) => copy !== undefined));
+    }
+    return copies;
+  }
+
+  /** Undefined when it was not copied: it was deleted meanwhile, or is damaged. */
+  async #copy(record: ChunkEvent, victim: Segment): Promise<LocatedEvent | undefined> {
+    const { appender, health, verify } = this.#options;
+    const known = this.#index.find(record.id);
+    if (known === undefined || !this.#isLive(record, victim)) return undefined;
+    const chunk = await readChunk(victim, known, health);
+    if (chunk === undefined) {
+      await verify(record.id);
+      return undefined;
+    }
+    const copy = await appender.append(known, chunk);
+    if (this.#isLive(record, victim)) this.#index.apply({ ...this.#index.find(record.id)!, segment: copy.segment, offset: copy.offset });
+    return copy;
+  }
+
+  #isLive({ id, offset }: ChunkEvent, victim: Segment): boolean {
+    const known = this.#index.find(id);
+    return known !== undefined && known.state !== "lost" && known.segment === victim.number && known.offset === offset;
+  }
+
+  async #giveAway(victim: Segment, copies: readonly LocatedEvent[]): Promise<boolean> {
+    const { segments } = this.#options;
+    await victim.uses.over(); // whoever marks in it is heard first
+    await segments.note(copies.map((copy) => this.#newsOf(copy)).filter((event) => event !== undefined));
+    if (!(await segments.moveLost(victim))) return false;
+    await segments.syncMarks(); // a deletion that only another segment's unsynced marks tell of must not be undone by this one's end
+    await segments.giveAway(victim);
+    return true;
+  }
+
+  /** What happened to a chunk while it was copied, and nobody has marked beside the copy yet. */
+  #newsOf(copy: LocatedEvent): LocatedEvent | undefined {
+    const now = this.#index.find(copy.id);
+    if (now?.segment !== copy.segment || now.offset !== copy.offset) return { ...copy, state: "deleted" };
+    return now.sequence > copy.sequence ? now : undefined;
+  }
+
+  #leaveAlone(segment: Segment): void {
+    this.#stuck.add(segment);
+    this.#options.logger.error({ segment: segment.path }, "a segment holds chunks that cannot be found in it; it is left as it is");
+  }
+
+  async #breathe(bytes: number): Promise<void> {
+    const bytesPerSecond = this.#options.isBusy() ? limits.compactionBytesPerSecondMin : limits.compactionBytesPerSecond;
+    const signal = AbortSignal.any([this.#stopping.signal, this.#hurry.signal]);
+    await Promise.allSettled([delay((bytes / bytesPerSecond) * SECOND_MS, undefined, { signal })]);
+  }
+}
+
+async function recordsOf(segment: Segment): Promise<ChunkEvent[]> {
+  return segment.open(async (file) => (await readFooter(file, segment)) ?? (await scanSegment(file, segment)).events);
+}
+
+/** In the order of the disk, each of some megabytes at most. */
+function batches(records: readonly ChunkEvent[]): ChunkEvent[][] {
+  const batches: ChunkEvent[][] = [];
+  let room = 0;
+  for (const record of records) {
+    if (record.length > room) {
+      batches.push([]);
+      room = BATCH_BYTES;
+    }
+    batches.at(-1)!.push(record);
+    room -= record.length;
+  }
+  return batches;
+}
