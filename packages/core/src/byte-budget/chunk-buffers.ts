@@ -4,6 +4,8 @@ import { ByteBudget, type Release } from "./byte-budget.ts";
 export interface ChunkBuffer {
   /** Of the length asked for, filled with whatever was there before. */
   readonly bytes: Buffer;
+  /** What it takes of the budget. */
+  readonly heldBytes: number;
   /** May be called twice. Nobody may touch `bytes` afterwards; if somebody still might, it is not `reusable` and left to them. */
   release(options?: { reusable: boolean }): void;
 }
@@ -49,6 +51,7 @@ export class ChunkBuffers {
     let held = true;
     return {
       bytes: buffer.subarray(0, length),
+      heldBytes: share(length),
       release: ({ reusable } = { reusable: true }) => {
         if (!held) return;
         held = false;

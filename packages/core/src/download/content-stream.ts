@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { ChunkBuffers } from "../byte-budget/index.ts";
+import type { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import type { Clock } from "../kernel/index.ts";
 import type { ChunkReader } from "./chunk-reader.ts";
@@ -13,6 +13,7 @@ export interface ContentSource {
   pool: pg.Pool;
   reader: ChunkReader;
   buffers: ChunkBuffers;
+  loans: ByteBudget;
   clock: Clock;
   /** Chunks fetched at once for one download. */
   window: number;
@@ -29,7 +30,7 @@ export type ReadRange = (range: ByteRange) => AsyncGenerator<Buffer>;
  * database, has a while to come back, for all that could be done instead is to cut the connection.
  */
 export function openContent(source: ContentSource, versionId: string, signal: AbortSignal): ReadRange {
-  const { pool, reader, buffers, clock, window, patienceMs } = source;
+  const { pool, reader, buffers, loans, clock, window, patienceMs } = source;
   const readExtents = extentReader(pool, versionId);
   let begun = false;
 
@@ -43,7 +44,7 @@ export function openContent(source: ContentSource, versionId: string, signal: Ab
   };
   return (range) => {
     const pieces = piecesOf((offset, end) => patiently(patience(signal), () => readExtents(offset, end)), range);
-    return readAhead(pieces, fetch, { window, buffers, signal });
+    return readAhead(pieces, fetch, { window, buffers, loans, signal });
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { connect, createServer, type Socket } from "node:net";
 import { openDatabase } from "@holdfast/db";
 import { expect, test } from "vitest";
-import { ChunkBuffers } from "../byte-budget/index.ts";
+import { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import { createLogger, systemClock } from "../kernel/index.ts";
 import { createNodeStandings } from "../node-standing/index.ts";
 import { createChunkReader } from "./chunk-reader.ts";
@@ -44,7 +44,15 @@ test("the database goes and comes back in mid-stream: the file is read on, witho
     standings: createNodeStandings({ ...drive.nodes, clock: systemClock }),
     onBadCopy: () => undefined,
   });
-  const source = { pool: database.pool, reader, buffers: new ChunkBuffers(1_000), clock: systemClock, window: 3, patienceMs: 5_000 };
+  const source = {
+    pool: database.pool,
+    reader,
+    buffers: new ChunkBuffers(1_000),
+    loans: new ByteBudget(0),
+    clock: systemClock,
+    window: 3,
+    patienceMs: 5_000,
+  };
 
   const parts: Buffer[] = [];
   for await (const part of openContent(source, content.versionId, new AbortController().signal)({ offset: 0, length: bytes.length })) {

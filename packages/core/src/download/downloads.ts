@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
-import { ChunkBuffers } from "../byte-budget/index.ts";
+import { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import type { ChunkStore } from "../chunk-store/index.ts";
 import type { Content } from "../drive/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts";
@@ -19,6 +19,9 @@ import { type Answer, planAnswer } from "./answer.ts";
 import { forgetBadCopy } from "./bad-copies.ts";
 import { createChunkReader } from "./chunk-reader.ts";
 import { type ContentSource, openContent, type ReadRange } from "./content-stream.ts";
+
+/** Of the memory for downloads, what may at most be in the hands of readers who stand still. */
+const LENT_SHARE = 1 / 3;
 
 export interface DownloadsOptions {
   pool: pg.Pool;
@@ -55,7 +58,8 @@ export interface Downloads {
 export function createDownloads(options: DownloadsOptions): Downloads {
   const { pool, membership, clients, logger, clock = systemClock } = options;
   const { standings = createNodeStandings({ membership, clock }) } = options;
-  const buffers = new ChunkBuffers(options.bufferBytes ?? limits.downloadBufferBytes);
+  const { bufferBytes = limits.downloadBufferBytes } = options;
+  const buffers = new ChunkBuffers(bufferBytes);
   const reader = createChunkReader({
     membership,
     clients,
@@ -71,6 +75,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     pool,
     reader,
     buffers,
+    loans: new ByteBudget(bufferBytes * LENT_SHARE),
     clock,
     window: limits.downloadReadAhead,
     patienceMs: options.patienceMs ?? limits.downloadPatienceMs,

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { ChunkBuffers } from "../byte-budget/index.ts";
+import { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import { chunkIdOf } from "../chunking/index.ts";
 import { HOUR_MS, limits, MiB, SECOND_MS } from "../kernel/index.ts";
 import type { Piece } from "./extents.ts";
@@ -10,8 +10,10 @@ const LENGTH = 10;
 
 afterEach(() => void vi.useRealTimers());
 
+const noLoans = new ByteBudget(0);
+
 /** Chunks of ten bytes, each holding its own number; `fetch` answers only when told to, unless `eager`. */
-function setting({ count = 20, window = 3, buffers = new ChunkBuffers(1_000), eager = true } = {}) {
+function setting({ count = 20, window = 3, buffers = new ChunkBuffers(1_000), loans = noLoans, eager = true } = {}) {
   const asked: number[] = [];
   const cancelled: number[] = [];
   const answers: (() => void)[] = [];
@@ -31,7 +33,7 @@ function setting({ count = 20, window = 3, buffers = new ChunkBuffers(1_000), ea
     return promise;
   };
   const leaving = new AbortController();
-  const stream = readAhead(pieces(), fetch, { window, buffers, signal: leaving.signal });
+  const stream = readAhead(pieces(), fetch, { window, buffers, loans, signal: leaving.signal });
   return { stream, asked, cancelled, answers, buffers, leaving };
 }
 
@@ -92,6 +94,47 @@ test("a reader who stands still while others wait gives way from the far end, on
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("slices are lent while there are loans, and copied when there are none", async () => {
+  const loans = new ByteBudget(LENGTH);
+  const lent = setting({ loans }).stream;
+  const { value: first } = await lent.next();
+  const { value: copied } = await setting({ loans }).stream.next();
+  expect(copied!.buffer.byteLength).toBeGreaterThan(first!.buffer.byteLength);
+  expect(loans.usedBytes).toBe(LENGTH);
+  await lent.next();
+  expect(loans.usedBytes).toBe(LENGTH); // of the next slice
+  await lent.return(undefined);
+  expect(loans.usedBytes).toBe(0);
+});
+
+test("a reader who stands still with a loan keeps the chunk that is in its socket, gives up those ahead, and misses nothing", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const { stream, asked, buffers } = setting({ count: 4, buffers: new ChunkBuffers(3 * LENGTH), loans: new ByteBudget(LENGTH) });
+  const { value: lent } = await stream.next();
+  const other = buffers.acquire(2 * LENGTH);
+  vi.advanceTimersByTime(1 * SECOND_MS);
+  (await other).release();
+  expect(buffers.usedBytes).toBe(LENGTH);
+  expect(lent).toEqual(Buffer.alloc(LENGTH, 0));
+  expect(await Array.fromAsync(stream, (bytes) => bytes[0])).toEqual([1, 2, 3]);
+  expect(asked).toEqual([0, 1, 2, 1, 2, 3]);
+  expect(buffers.usedBytes).toBe(0);
+});
+
+test.each([
+  ["lent", 1_000],
+  ["copied", 0],
+])("a chunk lacks bytes that its extent counts on, %s: an error after those there are, never an endless wait", async (_, loanBytes) => {
+  const pieces = (async function* () {
+    yield { chunk: { id: chunkIdOf(Buffer.of(0)), length: LENGTH, replicas: [1] }, from: 0, to: LENGTH };
+  })();
+  const truncated = async (): Promise<Buffer> => Buffer.alloc(LENGTH - 1);
+  const options = { window: 3, buffers: new ChunkBuffers(1_000), loans: new ByteBudget(loanBytes), signal: new AbortController().signal };
+  const stream = readAhead(pieces, truncated, options);
+  expect((await stream.next()).value).toHaveLength(LENGTH - 1);
+  await expect(stream.next()).rejects.toThrow("has no byte 9");
+});
+
 test("a reader who leaves cancels what is under way and gives its bytes back", async () => {
   const { stream, asked, cancelled, buffers, answers } = setting({ eager: false });
   const first = stream.next();
@@ -115,7 +158,7 @@ test("memory that a cancelled request may still write to is not lent again", asy
     return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
   };
   const leaving = new AbortController();
-  const first = readAhead(pieces, fetch, { window: 1, buffers, signal: leaving.signal }).next();
+  const first = readAhead(pieces, fetch, { window: 1, buffers, loans: noLoans, signal: leaving.signal }).next();
   await expect.poll(() => written.length).toBe(1);
   leaving.abort(new Error("gone"));
   await expect(first).rejects.toThrow("gone");
@@ -143,7 +186,7 @@ test("a chunk ahead that fails is reported when its turn comes, after the bytes 
     if (chunk.replicas[0] === 1) throw new Error("lost");
     return Buffer.alloc(LENGTH);
   };
-  const stream = readAhead(pieces, fetch, { window: 3, buffers, signal: new AbortController().signal });
+  const stream = readAhead(pieces, fetch, { window: 3, buffers, loans: noLoans, signal: new AbortController().signal });
   expect((await stream.next()).value).toHaveLength(LENGTH);
   await expect(stream.next()).rejects.toThrow("lost");
   expect(buffers.usedBytes).toBe(0);

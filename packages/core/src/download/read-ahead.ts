@@ -1,4 +1,4 @@
-import type { ChunkBuffer, ChunkBuffers } from "../byte-budget/index.ts";
+import type { ByteBudget, ChunkBuffer, ChunkBuffers } from "../byte-budget/index.ts";
 import { KiB, SECOND_MS } from "../kernel/index.ts";
 import type { Piece } from "./extents.ts";
 
@@ -6,14 +6,17 @@ export interface ReadAheadOptions {
   /** Pieces fetched at once, the one being handed out included. */
   window: number;
   buffers: ChunkBuffers;
+  /** How much of that memory may be lent to sockets, whose readers may keep it. */
+  loans: ByteBudget;
   signal: AbortSignal;
 }
 
 /** The whole chunk of a piece, in `into` if that could be. Once it rejects, or answers elsewhere, `into` may still be in use. */
 export type FetchChunk = (piece: Piece, into: Buffer, signal: AbortSignal) => Promise<Buffer>;
 
-/** Handed out at a time, and all that a reader who stands still is sure to keep. */
-const SLICE_BYTES = 128 * KiB;
+/** Handed out at a time; of what is lent, and of what is copied: all that a reader without a loan is sure to keep. */
+const LENT_BYTES = 256 * KiB;
+const COPIED_BYTES = 128 * KiB;
 
 /** A reader who takes longer over one slice stands still. */
 const STANDSTILL_MS = 1 * SECOND_MS;
@@ -24,17 +27,18 @@ const STANDSTILL_MS = 1 * SECOND_MS;
  *
  * The piece that the reader waits for takes its turn at the memory; those ahead of it only use what is free, so under load
  * every download still moves, one piece at a time. A reader who stands still while others wait gives them its pieces, the
- * farthest ahead first, and has them fetched again when it goes on. This is why slices are copies: the socket may hold on to
- * the last one for hours, and must not hold the chunk with it.
+ * farthest ahead first, and has them fetched again when it goes on. But the socket may hold on to the last slice for long, and
+ * with it the whole chunk if the slice is a part of that. So few are: they are lent while there are loans, and whoever gets
+ * none is handed copies.
  *
  * When the reader leaves, or anything fails, the requests under way are cancelled and their share is free for others.
  */
 export async function* readAhead(
   pieces: AsyncIterator<Piece>,
   fetch: FetchChunk,
-  { window, buffers, signal }: ReadAheadOptions,
+  { window, buffers, loans, signal }: ReadAheadOptions,
 ): AsyncGenerator<Buffer> {
-  const slice = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  let copies: Buffer | undefined;
   const fetches: PieceFetch[] = [];
   const givenBack: Piece[] = [];
   const nextPiece = async (): Promise<Piece | undefined> => {
@@ -52,8 +56,8 @@ export async function* readAhead(
       next = givenBack.shift() ?? (await nextPiece());
     }
   };
-  const makeWay = (): void => {
-    while (buffers.contended && fetches.length > 0) {
+  const makeWay = (kept: number): void => {
+    while (buffers.contended && fetches.length > kept) {
       const { piece } = fetches.pop()!.end();
       if (next !== undefined) givenBack.unshift(next);
       next = piece;
@@ -63,14 +67,18 @@ export async function* readAhead(
   try {
     for (await fillWindow(); fetches.length > 0; await fillWindow()) {
       const current = fetches[0]!;
-      const bytes = await current.copyTo(slice);
-      if (current.isTaken) fetches.shift()!.end();
-      const standstill = setInterval(makeWay, STANDSTILL_MS);
+      await current.arrived;
+      const loan = loans.tryAcquire(current.heldBytes);
+      const bytes = loan === undefined ? current.copy((copies ??= Buffer.allocUnsafeSlow(COPIED_BYTES))) : current.take(LENT_BYTES);
+      if (loan === undefined && current.isTaken) fetches.shift()!.end();
+      const standstill = setInterval(() => makeWay(loan === undefined ? 0 : 1), STANDSTILL_MS);
       try {
-        yield slice.subarray(0, bytes);
+        yield bytes;
       } finally {
         clearInterval(standstill);
+        loan?.();
       }
+      if (loan !== undefined && current.isTaken) fetches.shift()!.end();
     }
   } finally {
     for (const unfinished of fetches) unfinished.end();
@@ -81,38 +89,49 @@ export async function* readAhead(
 class PieceFetch {
   /** What of it has not been taken yet. */
   piece: Piece;
+  /** Rejects when the chunk cannot be had. */
+  readonly arrived: Promise<void>;
   readonly #memory: ChunkBuffer;
-  readonly #whole: Promise<Buffer>;
   readonly #ended = new AbortController();
-  /** The chunk has arrived in our memory, so nobody writes there any more. */
-  #landed = false;
+  #bytes: Buffer | undefined;
 
   constructor(piece: Piece, memory: ChunkBuffer, fetch: FetchChunk, signal: AbortSignal) {
     this.piece = piece;
     this.#memory = memory;
-    this.#whole = fetch(piece, memory.bytes, AbortSignal.any([signal, this.#ended.signal]));
-    this.#whole.then(
-      ({ buffer }) => (this.#landed = buffer === memory.bytes.buffer),
-      () => undefined, // reported when its turn comes
-    );
+    this.arrived = this.#fetch(fetch, AbortSignal.any([signal, this.#ended.signal]));
+    this.arrived.catch(() => undefined); // reported when its turn comes
   }
 
   get isTaken(): boolean {
     return this.piece.from === this.piece.to;
   }
 
-  /** Takes as many of the next bytes as `slice` holds; says how many. */
-  async copyTo(slice: Buffer): Promise<number> {
-    const { from, to } = this.piece;
-    const copied = (await this.#whole).copy(slice, 0, from, to);
-    this.piece = { ...this.piece, from: from + copied };
-    return copied;
+  get heldBytes(): number {
+    return this.#memory.heldBytes;
   }
 
-  /** Cancels what is under way and gives the memory back. */
+  /** The next bytes, at most so many. Throws when there are none, for whoever asks again and again would never end. */
+  take(bytesMax: number): Buffer {
+    const { chunk, from, to } = this.piece;
+    const bytes = this.#bytes!.subarray(from, Math.min(to, from + bytesMax));
+    if (bytes.length === 0) throw new Error(`the chunk ${chunk.id} has no byte ${from}`);
+    this.piece = { ...this.piece, from: from + bytes.length };
+    return bytes;
+  }
+
+  /** A copy of the next bytes, as many as `into` holds. */
+  copy(into: Buffer): Buffer {
+    return into.subarray(0, this.take(into.length).copy(into));
+  }
+
+  /** Cancels what is under way and gives the memory back, unless somebody may still write there. */
   end(): this {
     this.#ended.abort();
-    this.#memory.release({ reusable: this.#landed });
+    this.#memory.release({ reusable: this.#bytes?.buffer === this.#memory.bytes.buffer });
     return this;
+  }
+
+  async #fetch(fetch: FetchChunk, signal: AbortSignal): Promise<void> {
+    this.#bytes = await fetch(this.piece, this.#memory.bytes, signal);
   }
 }

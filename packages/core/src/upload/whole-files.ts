@@ -76,7 +76,7 @@ export function createWholeFiles(parts: ReceiverParts, logger: Logger): WholeFil
       const { bytes } = buffer;
       const settled = Promise.withResolvers<void>(); // until then the bytes may have to go back
       try {
-        const chunk = await storeChunk(parts, bytes, { bytes, release: (how) => void settled.promise.then(() => buffer.release(how)) });
+        const chunk = await storeChunk(parts, bytes, { ...buffer, release: (how) => void settled.promise.then(() => buffer.release(how)) });
         const { uploadId, entryId } = file;
         if (await make(actor.driveId, { ...file, chunk })) {
           logger.info({ uploadId, entryId, outcome: "created", sizeBytes: length }, "upload committed");
