@@ -3,9 +3,13 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Database } from "@holdfast/db";
 import { parseCookies } from "better-call";
 import { type Actor, ensureDrive } from "../drive/index.ts";
+import { createGathering } from "../gathering/index.ts";
 import { cookiePrefixOf } from "./better-auth.ts";
 
+const LOOKED_UP_AT_ONCE = 256;
+
 interface SessionRow {
+  token: string;
   userId: string;
   role: string | null;
   driveId: string | null;
@@ -13,16 +17,20 @@ interface SessionRow {
 }
 
 /**
- * Looks up who is signed in: one query, and nothing kept, so that signing out, a ban or a deleted account count at once on
- * every gateway. Undefined for no cookie, a forged one, an expired or revoked session, and for whoever is banned.
+ * Looks up who is signed in: one query for all who ask at one moment, and nothing kept, so that signing out, a ban or a
+ * deleted account count at once on every gateway. Undefined for no cookie, a forged one, an expired or revoked session, and for whoever is banned.
  */
 export function createSessionReader(
   database: Database,
   tokenOf: (headers: IncomingHttpHeaders) => SessionToken | undefined,
 ): (headers: IncomingHttpHeaders) => Promise<Actor | undefined> {
+  const readSession = createGathering({
+    itemsMax: LOOKED_UP_AT_ONCE,
+    work: (_, tokens: readonly string[]) => readSessions(database, tokens),
+  });
   return async (headers) => {
     const token = tokenOf(headers);
-    const session = token === undefined ? undefined : await readSession(database, token.value);
+    const session = token === undefined ? undefined : await readSession("", token.value);
     return session === undefined ? undefined : await actorOf(database, session);
   };
 }
@@ -56,15 +64,17 @@ function verifiedToken(value: string | undefined, secret: string): string | unde
   return given.length === expected.length && timingSafeEqual(given, expected) ? token : undefined;
 }
 
-async function readSession({ pool }: Database, token: string): Promise<SessionRow | undefined> {
-  const { rows } = await pool.query<SessionRow>(
-    `SELECT u.id AS "userId", u.role, d.id AS "driveId", r.id AS "rootId"
+async function readSessions({ pool }: Database, tokens: readonly string[]): Promise<(SessionRow | undefined)[]> {
+  const { rows } = await pool.query<SessionRow>({
+    name: "accounts-sessions",
+    text: `SELECT s.token, u.id AS "userId", u.role, d.id AS "driveId", r.id AS "rootId"
      FROM session s JOIN "user" u ON u.id = s.user_id
      LEFT JOIN drive d ON d.owner_id = u.id LEFT JOIN entry r ON r.drive_id = d.id AND r.parent_id IS NULL
-     WHERE s.token = $1 AND s.expires_at > now() AND (u.banned IS NOT TRUE OR u.ban_expires <= now())`,
-    [token],
-  );
-  return rows[0];
+     WHERE s.token = ANY ($1) AND s.expires_at > now() AND (u.banned IS NOT TRUE OR u.ban_expires <= now())`,
+    values: [[...new Set(tokens)]],
+  });
+  const found = new Map(rows.map((row) => [row.token, row]));
+  return tokens.map((token) => found.get(token));
 }
 
 async function actorOf({ pool }: Database, { userId, role, driveId, rootId }: SessionRow): Promise<Actor> {
