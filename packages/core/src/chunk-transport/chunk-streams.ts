@@ -58,6 +58,7 @@ export class ChunkStreams {
 
   #dispatch<T>(ask: (session: ClientSession) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const session = this.#freest();
+    if (session?.busy !== 0) void this.#openAnother();
     if (session !== undefined) return ask(session);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -79,7 +80,6 @@ export class ChunkStreams {
   #freest(): ClientSession | undefined {
     let freest: ClientSession | undefined;
     for (const session of this.#sessions) if (freest === undefined || session.busy < freest.busy) freest = session;
-    if (freest?.busy !== 0) void this.#openAnother();
     return freest !== undefined && freest.busy < this.#options.requestsMax ? freest : undefined;
   }
 
@@ -87,23 +87,21 @@ export class ChunkStreams {
     const { open, streamsMax } = this.#options;
     if (this.#sessions.size + this.#opening >= streamsMax || this.#opening > this.#waiting.length) return;
     this.#opening++;
-    try {
-      this.#add(await open());
-    } catch (error) {
-      this.#opening--;
-      if (this.#sessions.size === 0 && this.#opening === 0) this.#waiting.splice(0).forEach((waiting) => waiting.fail(error));
-    }
+    const [opened] = await Promise.allSettled([open()]);
+    this.#opening--;
+    if (opened.status === "fulfilled") this.#add(opened.value);
+    else if (this.#sessions.size === 0 && this.#opening === 0) this.#waiting.splice(0).forEach((waiting) => waiting.fail(opened.reason));
+    else this.#serve();
   }
 
   #add(session: ClientSession): void {
-    this.#opening--;
     this.#sessions.add(session);
     session.onChange = () => {
-      if (!session.isOpen) this.#sessions.delete(session);
+      if (!session.isOpen && this.#sessions.delete(session) && this.#waiting.length > 0) void this.#openAnother();
       this.#serve();
     };
     if (this.#closing !== undefined && this.#underWay === 0) void session.close();
-    else this.#serve();
+    else session.onChange();
   }
 
   /** While streams are being opened, those that are open get one each: the first one would otherwise get all. */
