@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { type ChunkStoreKind, chunkStoreKinds } from "@holdfast/core/chunk-store";
 import { parseEnvironment, setting } from "@holdfast/core/service";
 import { z } from "zod";
 
@@ -21,7 +22,7 @@ const shape = {
   HOLDFAST_NODE_GRPC_PORT: z.coerce.number("must be a port number, or 0 for any that is free").int().min(0).max(65_535).optional(),
   HOLDFAST_NODE_HOST: z.string().optional(),
   HOLDFAST_NODE_ZONE: z.string().default("default"),
-  HOLDFAST_NODE_STORE: z.enum(["file"], "must be file").default("file"),
+  HOLDFAST_NODE_STORE: z.enum(chunkStoreKinds, "must be file or segment").optional(),
   HOLDFAST_SIMULATE_FAULTS: setting.flag(false),
   HOLDFAST_NODE_SCRUB_BYTES_PER_SECOND: z.coerce.number("must be a whole number of bytes").int().min(1).optional(),
   HOLDFAST_NODE_RESERVE_BYTES: z.coerce.number("must be a whole number of bytes").int().min(0).optional(),
@@ -39,7 +40,8 @@ export interface NodeSettings {
   /** Of StorageService. Undefined for the HTTP port and 100, or any other that is free if that is taken. */
   grpcPort: number | undefined;
   zone: string;
-  store: "file";
+  /** Undefined for what the disk has. */
+  store: ChunkStoreKind | undefined;
   /** Undefined for the share of the disk that `limits` asks for. */
   reserveBytes: number | undefined;
   /** Undefined for what a pass within the time in `limits` asks for. */

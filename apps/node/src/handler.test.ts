@@ -34,7 +34,7 @@ afterAll(async () => {
 const CHUNK = randomBytes(10_000);
 const ID = chunkIdOf(CHUNK);
 const store = new MemoryChunkStore();
-const facts = { name: "", version: "", zone: "", identity: () => expect.unreachable() };
+const facts = { name: "", version: "", zone: "", identity: () => expect.unreachable(), migration: async () => undefined };
 const memory = createChunkMemory();
 const requireJoined = () => undefined;
 const idle = () => expect.unreachable();

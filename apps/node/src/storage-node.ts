@@ -6,10 +6,10 @@
  */
 import { mkdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { FileChunkStore } from "@holdfast/core/chunk-store";
+import { MigratingChunkStore, moveChunks, openChunkStore } from "@holdfast/core/chunk-store";
 import { asksForChunkStream } from "@holdfast/core/chunk-transport";
 import { startHttpServer } from "@holdfast/core/http-edge";
-import { limits, type Logger } from "@holdfast/core/kernel";
+import { limits, type Logger, systemClock } from "@holdfast/core/kernel";
 import { createNodeClients } from "@holdfast/core/node-client";
 import {
   connectController,
@@ -22,10 +22,10 @@ import {
   type Registration,
   startRegistration,
 } from "@holdfast/core/node-registration";
-import { createScrub } from "@holdfast/core/scrub";
+import { createScrub, Pace } from "@holdfast/core/scrub";
 import { lockDirectory, type RunningService } from "@holdfast/core/service";
 import manifest from "../package.json" with { type: "json" };
-import { createChunkMemory, isServing } from "./chunk-memory.ts";
+import { type ChunkMemory, createChunkMemory, isServing } from "./chunk-memory.ts";
 import type { NodeSettings } from "./env.ts";
 import { EpochMemory } from "./epoch-memory.ts";
 import { NodeError } from "./errors.ts";
@@ -81,13 +81,17 @@ interface Ports {
 async function openParts(settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack) {
   const { directory, reserveBytes, scrubBytesPerSecond } = settings;
   const marker = await openIdentity(directory, settings.store);
-  const disk = await FileChunkStore.open({ directory, reserveBytes, logger });
+  const kind = settings.store ?? marker.current.store;
+  const disk = await openChunkStore(kind, { directory, reserveBytes, logger });
   undo.defer(() => disk.close());
+  await marker.keepAs(kind);
   const faults = new NodeFaults({ store: disk, logger });
   undo.defer(() => faults.recover());
   const store = withFaults(disk, faults);
 
   const memory = createChunkMemory();
+  const migrating = disk instanceof MigratingChunkStore ? disk : undefined;
+  if (migrating !== undefined) undo.defer(migrate(migrating, memory, logger));
   const clients = createNodeClients({ clusterKey: settings.clusterKey });
   undo.defer(() => clients.close());
   const replicate = createReplication({ store, clients, memory: memory.healing });
@@ -101,15 +105,22 @@ async function openParts(settings: NodeSettings, logger: Logger, undo: AsyncDisp
   });
   undo.defer(() => scrub.stop());
   const latencies = { write: createLatencyMeter(), read: createLatencyMeter() };
-  return { marker, faults, store, memory, epochs: new EpochMemory(directory), replicate, scrub, latencies };
+  return { marker, faults, store, migrating, memory, epochs: new EpochMemory(directory), replicate, scrub, latencies };
+}
+
+/** Returns what stops it. */
+function migrate(store: MigratingChunkStore, memory: ChunkMemory, logger: Logger): () => Promise<void> {
+  const turns = new Pace(() => isServing(memory), systemClock);
+  const pace = (bytes: number, signal: AbortSignal): Promise<void> => turns.take(bytes, Number.POSITIVE_INFINITY, signal);
+  return moveChunks({ store, memory: memory.scrubbing, pace, logger });
 }
 
 /** HTTP and gRPC. */
 async function openDoors(parts: Parts, settings: NodeSettings, logger: Logger, undo: AsyncDisposableStack): Promise<Ports> {
-  const { marker, faults, store, memory } = parts;
+  const { marker, faults, store, migrating, memory } = parts;
   const { name, zone, bind, clusterKey } = settings;
   const requireJoined = (): void => joined(marker.current);
-  const facts = { name, zone, version: manifest.version, identity: () => marker.current };
+  const facts = { name, zone, version: manifest.version, identity: () => marker.current, migration: async () => migrating?.progress() };
   const streams = createChunkStreams({ ...parts, clusterKey, requireJoined, logger });
   const routes = [
     ...reportRoutes(store, facts),

@@ -1,5 +1,5 @@
 /** What a node says of itself. */
-import type { ChunkStore, StoreStats } from "@holdfast/core/chunk-store";
+import type { ChunkStore, MigrationProgress, StoreStats } from "@holdfast/core/chunk-store";
 import { answerJson, answerMetrics, type Metric } from "@holdfast/core/http-edge";
 import type { NodeIdentity } from "@holdfast/core/node-registration";
 import type { Exchange, Route } from "../route.ts";
@@ -9,6 +9,8 @@ export interface NodeFacts {
   version: string;
   zone: string;
   identity(): NodeIdentity;
+  /** Undefined when nothing has to move. */
+  migration(): Promise<MigrationProgress | undefined>;
 }
 
 export function reportRoutes(store: ChunkStore, facts: NodeFacts): Route[] {
@@ -24,7 +26,8 @@ export function reportRoutes(store: ChunkStore, facts: NodeFacts): Route[] {
 
   async function stats({ res }: Exchange): Promise<void> {
     const { name, version, zone } = facts;
-    answerJson(res, 200, { ...(await store.stats()), ...facts.identity(), name, version, zone });
+    const [stats, migration] = await Promise.all([store.stats(), facts.migration()]);
+    answerJson(res, 200, { ...stats, ...facts.identity(), name, version, zone, ...(migration && { migration }) });
   }
 
   async function metrics({ res }: Exchange): Promise<void> {

@@ -3,10 +3,15 @@
  * `quarantine/` for damaged ones.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChunkId, parseChunkId } from "../chunking/index.ts";
 import { ChunkTree } from "./chunk-tree.ts";
 import { type DurableFileSystem, syncDirectory } from "./durable-write.ts";
+import { codeOf } from "./system-error.ts";
+
+/** Beside them a disk has other things of its node. */
+export const CHUNK_FOLDERS = ["chunks", "trash", "incoming", "quarantine"] as const;
 
 export interface Inventory {
   chunkCount: number;
@@ -51,6 +56,17 @@ export class ChunkDirectory {
     const directories = [...this.chunks.directories(), ...this.trash.directories(), this.root];
     await Promise.all(directories.map((directory) => syncDirectory(directory, this.#fileSystem)));
     return { chunkCount, usedBytes: chunkBytes, foreign: [...strangers, ...foreign, ...trash.foreign] };
+  }
+
+  /** Those that are empty; the others stay as they are. */
+  async remove(): Promise<void> {
+    const prefixes = [...this.chunks.prefixDirectories(), ...this.trash.prefixDirectories()];
+    for (const directory of [...prefixes, ...CHUNK_FOLDERS.map((folder) => join(this.root, folder))]) {
+      await rmdir(directory).catch((error: unknown) => {
+        if (codeOf(error) !== "ENOTEMPTY") throw error;
+      });
+    }
+    await syncDirectory(this.root, this.#fileSystem);
   }
 
   /** Returns what is not ours. */

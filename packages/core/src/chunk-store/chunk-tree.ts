@@ -34,7 +34,11 @@ export class ChunkTree {
   }
 
   directories(): string[] {
-    return [...PREFIXES.map((prefix) => this.#prefixPath(prefix)), this.#root];
+    return [...this.prefixDirectories(), this.#root];
+  }
+
+  prefixDirectories(): string[] {
+    return PREFIXES.map((prefix) => this.#prefixPath(prefix));
   }
 
   /** Makes what is missing and counts what is there. */
@@ -59,14 +63,27 @@ export class ChunkTree {
     }
   }
 
-  /** The first `limit` of them. */
-  async page(after: ChunkId | undefined, limit: number): Promise<ChunkId[]> {
-    const page: ChunkId[] = [];
-    for await (const id of this.ids(after)) {
-      if (page.length === limit) break;
-      page.push(id);
+  /** What `look` finds of the first `limit` of them. Empty only where no more follow, though some may go while they are looked at. */
+  async page<Item extends { id: ChunkId }>(
+    after: ChunkId | undefined,
+    limit: number,
+    look: (id: ChunkId) => Promise<Item | undefined>,
+  ): Promise<Item[]> {
+    for (let from = after; ;) {
+      const ids = await this.#first(from, limit);
+      const page = (await Promise.all(ids.map(look))).filter((item) => item !== undefined);
+      if (page.length > 0 || ids.length === 0) return page;
+      from = ids.at(-1);
     }
-    return page;
+  }
+
+  async #first(after: ChunkId | undefined, limit: number): Promise<ChunkId[]> {
+    const ids: ChunkId[] = [];
+    for await (const id of this.ids(after)) {
+      if (ids.length === limit) break;
+      ids.push(id);
+    }
+    return ids;
   }
 
   #prefixPath(prefix: string): string {

@@ -25,6 +25,7 @@ import { DiskHealth } from "./disk-health.ts";
 import { DiskRoom } from "./disk-space.ts";
 import { diskFileSystem, type DurableFileSystem, syncDirectory, writeDurably } from "./durable-write.ts";
 import type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
+import type { MovingChunk } from "./migration/moving-chunk.ts";
 import { codeOf, unlessMissing } from "./system-error.ts";
 import { Turns } from "./turns.ts";
 import { corrupt, notFound, requireWhole } from "./verification.ts";
@@ -35,6 +36,8 @@ export interface FileChunkStoreOptions {
   /** Free bytes never written to, instead of the share in `limits`. */
   reserveBytes?: number | undefined;
   logger: Logger;
+  /** Of a disk that another store is on, too. */
+  health?: DiskHealth;
   fileSystem?: DurableFileSystem;
   clock?: Clock;
 }
@@ -71,7 +74,7 @@ export class FileChunkStore implements LocalChunkStore {
     this.#inventory = inventory;
     this.#quarantine = new ChunkQuarantine(directory.quarantine, options.logger);
     this.#room = new DiskRoom(options.directory, options.reserveBytes);
-    this.#health = new DiskHealth(options.logger);
+    this.#health = options.health ?? new DiskHealth(options.logger);
     this.#fileSystem = options.fileSystem;
     this.#clock = options.clock ?? systemClock;
   }
@@ -112,9 +115,7 @@ export class FileChunkStore implements LocalChunkStore {
   }
 
   async list(after: ChunkId | undefined, limit: number): Promise<ChunkStat[]> {
-    const page = await this.#directory.chunks.page(after, limit);
-    const held = await Promise.all(page.map((id) => this.stat(id)));
-    return held.filter((chunk) => chunk !== undefined);
+    return this.#directory.chunks.page(after, limit, (id) => this.stat(id));
   }
 
   async trash(ids: readonly ChunkId[]): Promise<ChunkId[]> {
@@ -136,9 +137,7 @@ export class FileChunkStore implements LocalChunkStore {
   }
 
   async listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]> {
-    const page = await this.#directory.trash.page(after, limit);
-    const trashed = await Promise.all(page.map((id) => this.#trashed(id)));
-    return trashed.filter((chunk) => chunk !== undefined);
+    return this.#directory.trash.page(after, limit, (id) => this.#trashed(id));
   }
 
   /** Not synced, as `delete`. */
@@ -190,6 +189,42 @@ export class FileChunkStore implements LocalChunkStore {
       if (file !== undefined) return { path, offset: HEADER_BYTES, length: chunkLength(file.size) };
     }
     return undefined;
+  }
+
+  /** All that are held, then all in the trash. */
+  async *ids(): AsyncGenerator<ChunkId> {
+    yield* this.#directory.chunks.ids(undefined);
+    yield* this.#directory.trash.ids(undefined);
+  }
+
+  /**
+   * Gives a chunk, held or in the trash, to whoever keeps it from now on: it goes from here once `keep` is done with it. A
+   * damaged one is set aside instead. Nothing where there is none. `into` is memory to read it into.
+   */
+  handOver(id: ChunkId, keep: (chunk: MovingChunk) => Promise<void>, into?: Buffer): Promise<void> {
+    return this.#turns.run(id, async () => {
+      const held = await this.stat(id);
+      const trashed = held === undefined ? await this.#trashed(id) : undefined;
+      if (held === undefined && trashed === undefined) return;
+      const path = (held === undefined ? this.#directory.trash : this.#directory.chunks).path(id);
+      const bytes = await this.#read(id, into, path);
+      if (bytes === undefined) await this.#quarantine.take(id, path);
+      else {
+        await keep({ id, bytes, trashedAt: trashed?.trashedAt });
+        await unlink(path).catch((error: unknown) => this.#health.refuse(error));
+      }
+      if (held !== undefined) this.#forget(held);
+    });
+  }
+
+  /** That the chunk was lost here is known elsewhere from now on, or over. */
+  forgetLost(id: ChunkId): Promise<void> {
+    return this.#quarantine.release(id);
+  }
+
+  /** After `close`. Directories that are not empty stay. */
+  removeDirectories(): Promise<void> {
+    return this.#directory.remove();
   }
 
   async #write(id: ChunkId, bytes: Buffer): Promise<void> {

@@ -1,4 +1,5 @@
 export { viewFor } from "./buffers.ts";
+export { type ChunkStoreKind, chunkStoreKinds, NEW_DISK_STORE } from "./chunk-store-kind.ts";
 export type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
 export type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";
 export { type DurableFileSystem, writeDurably } from "./durable-write.ts";
@@ -6,6 +7,9 @@ export { ChunkStoreError, type ChunkStoreErrorCode } from "./errors.ts";
 export { FileChunkStore, type FileChunkStoreOptions } from "./file-chunk-store.ts";
 export { chunkStoreStatus, isChunkStoreErrorCode } from "./http-status.ts";
 export type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
+export { MigratingChunkStore, type MigrationProgress } from "./migration/migrating-chunk-store.ts";
+export { moveChunks } from "./migration/move-chunks.ts";
+export { type ChunkStoreOptions, openChunkStore } from "./open-chunk-store.ts";
 export { MemoryChunkStore } from "./memory-chunk-store.ts";
 export { requireLength } from "./verification.ts";
 export { SegmentChunkStore, type SegmentChunkStoreOptions } from "./segments/segment-chunk-store.ts";

@@ -102,6 +102,8 @@ export const limits = {
   /** Memory of the scrub, and how many chunks it reads at once: enough for the speed of a disk. */
   nodeScrubBytes: 8 * MiB,
   scrubChunksAtOnce: 2,
+  /** Chunks that a disk moves from files into segments at once, within the memory of the scrub. */
+  migrationChunksAtOnce: 16,
   /** A pass of the scrub takes this long at its own speed, which is never less than the minimum, and rests this long after it. */
   scrubPassMs: 14 * DAY_MS,
   scrubBytesPerSecondMin: 1 * MiB,
@@ -160,6 +162,11 @@ export const limits = {
   /** Entries that one transaction deletes forever, and those whose order is worked out at a time. */
   deleteBatchEntries: 1_000,
   deleteListEntries: 50_000,
+  /** How long one request deletes forever before it says what is left; well within the time after which an idle connection is cut. */
+  deletePatienceMs: 20 * SECOND_MS,
+  /** How long what was trashed stays, in days, and how often to look for what is older. */
+  trashKeepDays: 30,
+  trashSweepIntervalMs: 1 * HOUR_MS,
   listPageMax: 1_000,
   /** Metadata of an upload, as sent. */
   uploadMetadataBytesMax: 8 * KiB,

@@ -34,14 +34,17 @@ test("a disk never changes its cluster", async () => {
   expect((await openIdentity(directory, "file")).current.clusterId).toBe(CLUSTER);
 });
 
-test("chunks without a marker are not an empty disk: the node does not start", async () => {
-  mkdirSync(join(directory, "chunks/ab"), { recursive: true });
-  await openIdentity(directory, "file"); // directories alone are what an interrupted first start leaves
-  rmSync(marker);
-  writeFileSync(join(directory, `chunks/ab/${"ab".repeat(32)}.chunk`), "bytes");
-  await expect(openIdentity(directory, "file")).rejects.toThrow(/holds chunks but no holdfast-node.json/);
-  expect(readdirSync(directory)).toEqual(["chunks"]);
-});
+test.each(["chunks/ab", "trash/ab", "segments"])(
+  "chunks in %s without a marker are not an empty disk: the node does not start",
+  async (folder) => {
+    mkdirSync(join(directory, folder), { recursive: true });
+    await openIdentity(directory, undefined); // directories alone are what an interrupted first start leaves
+    rmSync(marker);
+    writeFileSync(join(directory, folder, "some-chunks"), "bytes");
+    await expect(openIdentity(directory, undefined)).rejects.toThrow(/holds chunks but no holdfast-node.json/);
+    expect(readdirSync(directory)).toEqual([folder.split("/")[0]]);
+  },
+);
 
 test.each([
   ["cut off", (text: string) => text.slice(0, 20)],
@@ -56,7 +59,26 @@ test.each([
   expect(readFileSync(marker, "utf8")).toBe(spoiled);
 });
 
-test("a disk of another kind of store is refused with the setting that fits", async () => {
+test("a new disk keeps its chunks as it is told, and goes on so when nobody says anything any more", async () => {
   await openIdentity(directory, "segment");
-  await expect(openIdentity(directory, "file")).rejects.toThrow("Set HOLDFAST_NODE_STORE=segment");
+  expect((await openIdentity(directory, undefined)).current.store).toBe("segment");
+});
+
+test("files become segments when somebody wants it, and only once it is durable", async () => {
+  await openIdentity(directory, "file");
+  const opened = await openIdentity(directory, "segment");
+  expect(opened.current.store).toBe("file");
+  await opened.keepAs("segment");
+  expect((await openIdentity(directory, undefined)).current.store).toBe("segment");
+});
+
+test("there is no way back from segments to files: refused with the setting that fits", async () => {
+  await openIdentity(directory, "segment");
+  await expect(openIdentity(directory, "file")).rejects.toThrow(/keeps its chunks in segments, .* Set HOLDFAST_NODE_STORE=segment\.$/);
+});
+
+test("a store that this version does not know is not guessed at", async () => {
+  await openIdentity(directory, "file");
+  writeFileSync(marker, readFileSync(marker, "utf8").replace('"store": "file"', '"store": "tape"'));
+  await expect(openIdentity(directory, undefined)).rejects.toThrow(/holdfast-node.json cannot be read/);
 });

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, SECOND_MS } from "../kernel/index.ts";
 
-/** How long one chunk waits at most for a busy node: however much is going on, the scrub gets on. */
+/** How long one chunk waits at most for a busy node: however much is going on, it gets on. */
 const BUSY_WAIT_MS_MAX = 1 * SECOND_MS;
 const BUSY_LOOK_MS = 20;
 
-/** Keeps the scrub to its speed, and out of the way of whoever needs the disk now. */
+/** Keeps what goes through all chunks to its speed, and out of the way of whoever needs the disk now. */
 export class Pace {
   readonly #clock: Clock;
   readonly #isBusy: () => boolean;
