@@ -51,7 +51,10 @@ export class Marks {
     const sizeBytes = await this.#sizeBytes();
     if (sizeBytes === 0) return [];
     const bytes = Buffer.alloc(sizeBytes);
-    await this.#files.use(this.#path, (file) => file.read(bytes, 0));
+    await this.#files.use(this.#path, async (file) => {
+      await file.read(bytes, 0);
+      await file.sync(); // they may be in the page cache only: the process died before its sync
+    });
     const events: ChunkEvent[] = [];
     for (let at = 0; at < bytes.length; at += EVENT_BYTES) {
       const event = decodeEvent(bytes.subarray(at), this.#generation);
