@@ -71,6 +71,11 @@ export class Compaction {
     return didIt;
   }
 
+  /** Gives all away that is worth it in need, as fast as it can. */
+  async reclaimAll(): Promise<void> {
+    for (let left = this.#options.segments.ended().length; left > 0 && (await this.reclaim()); left--);
+  }
+
   /** Waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort();

@@ -39,6 +39,7 @@ export class Twins {
 
   async open(): Promise<void> {
     this.#store = await this.#kind.open(this.#directory, this.#clock);
+    await this.#kind.compact?.(this.#store); // what it does by itself at its start is over then, and will not meet with damage later
   }
 
   close(): Promise<void> {

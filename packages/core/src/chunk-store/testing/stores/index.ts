@@ -1,5 +1,5 @@
 /** The kinds of store on a disk, for tests that all of them must pass. */
-import { type Clock, createLogger, MiB } from "../../../kernel/index.ts";
+import { type Clock, createLogger, HOUR_MS, MiB } from "../../../kernel/index.ts";
 import { FileChunkStore, type LocalChunkStore, SegmentChunkStore } from "../../index.ts";
 
 export interface StoreKind {
@@ -18,9 +18,10 @@ const file: StoreKind = {
   trashedBy: "disk",
 };
 
-/** Small ones, so that a few chunks fill them. */
+/** Small ones, so that a few chunks fill them. They are compacted when told to, and once at each start. */
 const segment: StoreKind = {
-  open: (directory, clock) => SegmentChunkStore.open({ ...options, directory, clock, segmentBytes: MiB }),
+  open: (directory, clock) => SegmentChunkStore.open({ ...options, directory, clock, segmentBytes: MiB, compactionIntervalMs: HOUR_MS }),
+  compact: (store: SegmentChunkStore) => store.compact(),
   trashedBy: "clock",
 };
 
