@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import { ChunkStoreError, MemoryChunkStore } from "../chunk-store/index.ts";
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
@@ -134,7 +134,7 @@ class Caller {
 
 /** Everything a session borrowed is back, and the next caller is served. */
 async function allIsWell(): Promise<void> {
-  await vi.waitFor(() => expect([door.memory.usedBytes, door.sending.usedBytes]).toEqual([0, 0]), { timeout: 10_000 });
+  await until(() => door.memory.usedBytes + door.sending.usedBytes === 0);
   const session = await openChunkStream(address, CLUSTER_KEY);
   const bytes = randomBytes(10_000);
   const id = chunkIdOf(bytes);
@@ -176,33 +176,36 @@ test("random streams of frames, good ones among noise, a thousand times: the nod
       caller.leave();
     }
   }
-  await vi.waitFor(() => expect(sessions).toHaveLength(1_000), { timeout: 10_000 });
+  await until(() => sessions.length === 1_000);
   await Promise.all(sessions.map(({ ended }) => ended));
   expect(door.store.chunks.size).toBe(0);
   await allIsWell();
 });
 
-test("half a chunk and then nothing: cut off in time, and the memory serves others", async () => {
-  exchangeTimeoutMs = 200;
-  const caller = await Caller.connect();
-  caller.send(caller.frame({ kind: "put", length: CHUNK.length }), CHUNK.subarray(0, 50_000));
-  await vi.waitFor(() => expect(door.memory.usedBytes).toBe(CHUNK.length));
-  caller.answers(1).catch(() => undefined);
-  await caller.closed;
-  await allIsWell();
+describe("a node that is patient for a moment only", () => {
+  beforeEach(() => void (exchangeTimeoutMs = 200));
+  afterEach(() => void (exchangeTimeoutMs = undefined));
+
+  test.each<[string, (caller: Caller) => void]>([
+    ["half a chunk and then nothing", (caller) => caller.send(CHUNK.subarray(0, 50_000))],
+    ["a chunk that trickles in", (caller) => leave.unshift(trickle(caller))],
+  ])("%s: cut off in time, and the memory serves others", async (_what, send) => {
+    const caller = await Caller.connect();
+    caller.send(caller.frame({ kind: "put", length: CHUNK.length }));
+    send(caller);
+    caller.answers(1).catch(() => undefined);
+    await caller.closed;
+    exchangeTimeoutMs = undefined;
+    expect(door.store.chunks.size).toBe(0);
+    await allIsWell();
+  });
 });
 
-test("a chunk that trickles in is cut off all the same", async () => {
-  exchangeTimeoutMs = 200;
-  const caller = await Caller.connect();
-  caller.send(caller.frame({ kind: "put", length: CHUNK.length }));
-  const trickle = setInterval(() => caller.send(randomBytes(1)), 20);
-  caller.answers(1).catch(() => undefined);
-  await caller.closed;
-  clearInterval(trickle);
-  expect(door.store.chunks.size).toBe(0);
-  await allIsWell();
-});
+/** Returns what ends it. */
+function trickle(caller: Caller): () => void {
+  const drops = setInterval(() => caller.send(randomBytes(1)), 20);
+  return () => clearInterval(drops);
+}
 
 test("no memory for a chunk: it is not read until there is, and readers are served meanwhile", async () => {
   await door.store.put(ID, CHUNK);
@@ -214,7 +217,7 @@ test("no memory for a chunk: it is not read until there is, and readers are serv
   const bytes = randomBytes(limits.chunkBytesMax);
   let isStored = false;
   const write = writer.put(chunkIdOf(bytes), bytes).then(() => (isStored = true));
-  await vi.waitFor(() => expect(door.memory.contended).toBe(true));
+  await until(() => door.memory.contended);
   expect((await reader.get(ID, {})).equals(CHUNK)).toBe(true);
   expect(isStored).toBe(false);
   taken.release();
@@ -231,8 +234,8 @@ test("a flood of reads whose answers nobody reads: few are begun, and all are an
   const caller = await Caller.connect();
   const count = 3 * limits.nodeStreamRequestsMax;
   caller.send(...Array.from({ length: count }, () => caller.frame({ id })));
-  await vi.waitFor(() => expect(door.sending.contended).toBe(true));
-  await vi.waitFor(() => expect(door.reads).toBeGreaterThanOrEqual(limits.nodeStreamRequestsMax));
+  await until(() => door.sending.contended);
+  await until(() => door.reads >= limits.nodeStreamRequestsMax);
   await new Promise((resolve) => setImmediate(resolve));
   expect(door.reads).toBeLessThan(2 * limits.nodeStreamRequestsMax);
   expect(door.sending.usedBytes).toBeLessThanOrEqual(limits.nodeSendBytes);
@@ -249,10 +252,10 @@ test("a read that nobody waits for any more is given up, and the stream goes on"
   const session = await openChunkStream(address, CLUSTER_KEY);
   const leaving = new AbortController();
   const failure = failureOf(session.get(ID, { signal: leaving.signal }));
-  await vi.waitFor(() => expect(door.reads).toBe(1));
+  await until(() => door.reads === 1);
   leaving.abort();
   expect(await failure).toMatchObject({ message: "nobody waits for the answer" });
-  await vi.waitFor(() => expect(door.abandoned).toBe(1));
+  await until(() => door.abandoned === 1);
   gate.resolve();
   expect((await session.get(ID, {})).equals(CHUNK)).toBe(true);
   expect(session.busy).toBe(0);
@@ -273,9 +276,9 @@ test("a node that stops finishes what has begun, takes nothing more, and closes"
   door.gate = gate.promise;
   const [busy, idle] = await Promise.all([openChunkStream(address, CLUSTER_KEY), openChunkStream(address, CLUSTER_KEY)]);
   const read = busy.get(ID, {});
-  await vi.waitFor(() => expect(door.reads).toBe(1));
+  await until(() => door.reads === 1);
   sessions.forEach((session) => session.drain());
-  await vi.waitFor(() => expect(idle.isOpen).toBe(false));
+  await until(() => !idle.isOpen);
   expect(busy.isOpen).toBe(true);
   const late = failureOf(busy.get(ID, {}));
   gate.resolve();
@@ -319,6 +322,10 @@ function twice(frame: Buffer): Buffer[] {
 function ofAnotherSession(): Buffer {
   const key = sessionKeyOf(CLUSTER_KEY, PROTOCOL, { request: "another", answer: "session" });
   return encodeRequest({ kind: "get", number: 1, length: 0, id: ID }, key);
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function failureOf(promise: Promise<unknown>): Promise<unknown> {
