@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
-    gib: { type: "string", default: "2" },
+    gib: { type: "string" },
     store: { type: "string" },
     peers: { type: "boolean", default: false },
     directory: { type: "string", default: tmpdir() },
@@ -41,7 +41,7 @@ const present = values.peers ? peers.filter((peer) => peer.isInstalled()) : [];
 const absent = values.peers ? peers.filter((peer) => !present.includes(peer)) : [];
 const sections: Section[] = [];
 for (const scenario of scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-  const settings = { rounds, gib: Number(values.gib), limits };
+  const settings = { rounds, gib: values.gib === undefined ? undefined : Number(values.gib), limits };
   const say = (line: string): void => console.error(line);
   sections.push(
     ...(await runScenario(scenario, { settings, directory, stores: values.store?.split(",") ?? [undefined], peers: present, say })),

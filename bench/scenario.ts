@@ -7,8 +7,8 @@ import type { Row } from "./report/row.ts";
 export interface Settings {
   /** Rounds of each measurement; the median counts. */
   rounds: number;
-  /** How much data lies there, for scenarios about a whole cluster. */
-  gib: number;
+  /** How much data lies there, for scenarios about a whole cluster; undefined for what each is about. */
+  gib: number | undefined;
   limits: Limits;
 }
 

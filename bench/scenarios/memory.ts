@@ -16,7 +16,7 @@ export const memory: ClusterScenario = {
   name: "memory",
   title: "memory of the nodes and the gateway",
   kind: "cluster",
-  async measure(cluster, { gib }) {
+  async measure(cluster, { gib = 4 }) {
     const door = new DriveDoor(cluster);
     await delay(IDLE_MS);
     const idle = row("a node, idle", nodesNow(cluster), 120);

@@ -23,7 +23,7 @@ export const rebalance: ClusterScenario = {
   title: "a fifth node joins four",
   kind: "cluster",
   environment: { HOLDFAST_NODES: "4", HOLDFAST_HEARTBEAT_MS: "1000", HOLDFAST_DOWN_AFTER_MS: "5000" },
-  async measure(cluster, { gib, limits }) {
+  async measure(cluster, { gib = 6, limits }) {
     await storeFiles(cluster, gib);
     await delay(SETTLED_MS);
     await cluster.operator.mutate("simulation.add");

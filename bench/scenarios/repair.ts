@@ -7,6 +7,8 @@ import type { ClusterScenario } from "../scenario.ts";
 import { burdenRows } from "./burden.ts";
 
 const QUIET_MS = 15_000;
+/** What the claim is about; of less data nothing is claimed. */
+const CLAIMED_GIB = 6;
 
 /**
  * One of four nodes is killed for good while users read and write: when the controller calls it down, how long until every
@@ -18,7 +20,7 @@ export const repair: ClusterScenario = {
   title: "one of four nodes dies under load",
   kind: "cluster",
   environment: { HOLDFAST_NODES: "4", HOLDFAST_HEARTBEAT_MS: "1000", HOLDFAST_DOWN_AFTER_MS: "5000", HOLDFAST_REPAIR_AFTER_MS: "0" },
-  async measure(cluster, { gib, limits }) {
+  async measure(cluster, { gib = CLAIMED_GIB, limits }) {
     const limit = limits.durableWrite(1);
     const files = await storeFiles(cluster, gib);
     await using users = ForegroundLoad.start(cluster.owner, files);
@@ -36,7 +38,12 @@ export const repair: ClusterScenario = {
 
     return [
       { name: "called down after (silent for 5 s)", unit: "s", values: [(calledDownAt - killedAt) / 1_000] },
-      { name: `${gib} GiB stored: whole again after`, unit: "s", values: [seconds], targets: [{ of: "value", atMost: 25 }] },
+      {
+        name: `${gib} GiB stored: whole again after`,
+        unit: "s",
+        values: [seconds],
+        targets: gib < CLAIMED_GIB ? [] : [{ of: "value", atMost: 25 }],
+      },
       {
         name: "copied and read back",
         unit: "MB/s",

@@ -16,7 +16,7 @@ export const scrub: ClusterScenario = {
   name: "scrub",
   title: "one node reads and checks all its chunks, idle",
   kind: "cluster",
-  async measure(cluster, { rounds, gib, limits }) {
+  async measure(cluster, { rounds, gib = 2, limits }) {
     await storeFiles(cluster, gib);
     const clients = createNodeClients({ clusterKey: cluster.clusterKey });
     const { nodes } = await reportOf(cluster);
