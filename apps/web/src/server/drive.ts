@@ -2,9 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
+import { createTrashSweeper } from "@holdfast/core/drive";
 import { reportFelt } from "@holdfast/core/foreground";
 import { startHttpServer } from "@holdfast/core/http-edge";
-import { limits, type Logger, systemClock } from "@holdfast/core/kernel";
+import { DAY_MS, limits, type Logger, systemClock } from "@holdfast/core/kernel";
 import { createMembershipCache } from "@holdfast/core/membership";
 import { createNodeClients } from "@holdfast/core/node-client";
 import { createNodeStandings } from "@holdfast/core/node-standing";
@@ -65,6 +66,8 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   await membership.start();
   await ordered.start();
   await feeling.start();
+  const trashSweeper = createTrashSweeper({ pool, logger, keepMs: env.HOLDFAST_TRASH_KEEP_DAYS * DAY_MS });
+  if (env.HOLDFAST_TRASH_KEEP_DAYS > 0) void trashSweeper.start(); // its first pass may take long
   await uploads.start();
 
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
@@ -81,7 +84,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   });
   return {
     async stop() {
-      await Promise.all([server.stop(), uploads.stop()]);
+      await Promise.all([server.stop(), uploads.stop(), trashSweeper.stop()]);
       await Promise.all([preparation.stop(), membership.stop(), ordered.stop(), feeling.stop(), clients.close(), pages.close()]);
       await database.close();
     },

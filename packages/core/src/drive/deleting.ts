@@ -5,7 +5,8 @@
  * A tree may have a million entries, and nobody else can change the drive while one transaction deletes. So they go in
  * batches, leaves first, each with its sizes and its part of the quota: whoever looks in between finds a smaller tree that
  * is right in itself, and after a crash the same request deletes the rest. What is restored in between is left alone from
- * then on.
+ * then on. Nobody waits for the last batch in one go either: a request that is told to end says what is left, and its caller
+ * comes again.
  *
  * What was trashed by itself stays in the trash by itself, even when the folder it was in is deleted.
  */
@@ -26,25 +27,65 @@ export interface DeletionBatches {
 
 const BATCHES: DeletionBatches = { deletedEntries: limits.deleteBatchEntries, listedEntries: limits.deleteListEntries };
 
-/** Rejects, before anything is deleted, with `entry.not_found`, or with `entry.not_trashed` for what was not put into the trash itself. */
-export async function deleteForever(pool: pg.Pool, actor: Actor, ids: readonly string[], batches = BATCHES): Promise<void> {
+export interface DeletionOptions extends Partial<DeletionBatches> {
+  /** Ends it after the batch under way. Every call deletes one batch at least. */
+  signal?: AbortSignal;
+}
+
+/** Whose tree. */
+type Tree = Pick<Actor, "driveId" | "rootId">;
+
+/**
+ * `left` are those that have to be asked for again. Rejects, before anything is deleted, with `entry.not_found`, or with
+ * `entry.not_trashed` for what was not put into the trash itself.
+ */
+export async function deleteForever(
+  pool: pg.Pool,
+  actor: Actor,
+  ids: readonly string[],
+  options: DeletionOptions = {},
+): Promise<{ left: string[] }> {
+  const trashed = new Set(await stillTrashed(pool, actor, ids.filter(isUuid)));
+  for (const id of ids) if (!trashed.has(id)) throw await notInTrash(pool, actor, id);
+  await deleteTrees(pool, actor, [...trashed], options);
+  return { left: options.signal?.aborted === true ? await stillTrashed(pool, actor, ids) : [] };
+}
+
+async function stillTrashed(pool: pg.Pool, { driveId }: Tree, ids: readonly string[]): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     "SELECT id FROM entry WHERE id = ANY ($1::uuid[]) AND drive_id = $2 AND trashed_at IS NOT NULL",
-    [ids.filter(isUuid), actor.driveId],
+    [ids, driveId],
   );
-  const trashed = new Set(rows.map((row) => row.id));
-  for (const id of ids) if (!trashed.has(id)) throw await notInTrash(pool, actor, id);
-  await deleteTrees(pool, actor, [...trashed], batches);
+  return rows.map(({ id }) => id);
 }
 
-/** Everything that is in the trash when this is called. */
-export async function emptyTrash(pool: pg.Pool, actor: Actor): Promise<void> {
-  const { rows } = await pool.query<{ now: string }>("SELECT (clock_timestamp() + interval '1 millisecond')::text AS now"); // trashed_at is rounded
-  const oldest = (): Promise<string[]> => trashedUntil(pool, actor, rows[0]!.now);
-  for (let topIds = await oldest(); topIds.length > 0; topIds = await oldest()) await deleteTrees(pool, actor, topIds, BATCHES);
+/**
+ * Everything that was put into the trash until `before`; until now when it is absent. Where something is left, the answer's
+ * `before` goes into the next call, so that what is trashed meanwhile stays.
+ */
+export async function emptyTrash(
+  pool: pg.Pool,
+  tree: Tree,
+  { before, ...options }: DeletionOptions & { before?: Date | undefined } = {},
+): Promise<{ before: Date; isEmpty: boolean }> {
+  const until = before ?? (await justAfterNow(pool));
+  const oldest = (): Promise<string[]> => trashedUntil(pool, tree, until);
+  let topIds = await oldest();
+  while (topIds.length > 0) {
+    await deleteTrees(pool, tree, topIds, options);
+    topIds = await oldest();
+    if (options.signal?.aborted === true) break;
+  }
+  return { before: until, isEmpty: topIds.length === 0 };
 }
 
-async function trashedUntil(pool: pg.Pool, actor: Actor, until: string): Promise<string[]> {
+/** What was trashed a moment ago may be recorded as of the next millisecond. */
+async function justAfterNow(pool: pg.Pool): Promise<Date> {
+  const { rows } = await pool.query<{ at: Date }>("SELECT clock_timestamp() + interval '1 millisecond' AS at");
+  return rows[0]!.at;
+}
+
+async function trashedUntil(pool: pg.Pool, actor: Tree, until: Date): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     "SELECT id FROM entry WHERE drive_id = $1 AND trashed_at <= $2 ORDER BY trashed_at LIMIT $3",
     [actor.driveId, until, limits.entriesPerRequestMax],
@@ -58,17 +99,14 @@ async function notInTrash(pool: pg.Pool, actor: Actor, id: string): Promise<Driv
 }
 
 /** Deletes trashed entries and what is beneath them, except what is in the trash on its own account. */
-async function deleteTrees(
-  pool: pg.Pool,
-  actor: Actor,
-  topIds: readonly string[],
-  { deletedEntries, listedEntries }: DeletionBatches,
-): Promise<void> {
+async function deleteTrees(pool: pg.Pool, tree: Tree, topIds: readonly string[], options: DeletionOptions): Promise<void> {
+  const { deletedEntries, listedEntries, signal } = { ...BATCHES, ...options };
   const deepest = (): Promise<string[]> => deepestOf(pool, topIds, listedEntries);
   for (let ids = await deepest(); ids.length > 0; ids = await deepest()) {
     for (let first = 0; first < ids.length; first += deletedEntries) {
       const batch = ids.slice(first, first + deletedEntries);
-      await inTransaction(pool, (tx) => deleteBatch(tx, actor, topIds, batch), { statementTimeoutMs: limits.databaseLongStatementMs });
+      await inTransaction(pool, (tx) => deleteBatch(tx, tree, topIds, batch), { statementTimeoutMs: limits.databaseLongStatementMs });
+      if (signal?.aborted === true) return;
     }
   }
 }
@@ -88,7 +126,7 @@ async function deepestOf(pool: pg.Pool, topIds: readonly string[], limit: number
   return rows.map((row) => row.id);
 }
 
-async function deleteBatch(tx: pg.PoolClient, actor: Actor, topIds: readonly string[], batch: readonly string[]): Promise<void> {
+async function deleteBatch(tx: pg.PoolClient, actor: Tree, topIds: readonly string[], batch: readonly string[]): Promise<void> {
   await lockDrive(tx, actor.driveId);
   const ids = await stillBelow(tx, actor, topIds, batch);
   await tx.query(
@@ -100,7 +138,7 @@ async function deleteBatch(tx: pg.PoolClient, actor: Actor, topIds: readonly str
 }
 
 /** Those of the batch that nobody has restored, or deleted, since they were listed. */
-async function stillBelow(tx: pg.PoolClient, actor: Actor, topIds: readonly string[], batch: readonly string[]): Promise<string[]> {
+async function stillBelow(tx: pg.PoolClient, actor: Tree, topIds: readonly string[], batch: readonly string[]): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
     `WITH RECURSIVE up AS (
        SELECT id AS start, id, parent_id, trashed_at FROM entry WHERE id = ANY ($1::uuid[]) AND drive_id = $2

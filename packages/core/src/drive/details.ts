@@ -27,15 +27,20 @@ export interface EntryDetails extends EntryRow {
   copies: CopiesSummary;
 }
 
-/** `replicas` is how many copies the cluster is told to keep. Rejects with `entry.not_found`. */
+/** `replicas` is how many copies are kept unless an operator wants another number. Rejects with `entry.not_found`. */
 export async function describeEntry(db: Queryable, actor: Actor, id: string, replicas: number): Promise<EntryDetails> {
   const path = await requirePath(db, actor, id);
   const versions = await readVersions(db, id);
   const current = versions.find((version) => version.current);
   const byCopies = current === undefined ? {} : await countCopies(db, current.id);
   const counts = Object.keys(byCopies).map(Number);
-  const copies = { wanted: replicas, fewest: counts.length === 0 ? null : Math.min(...counts), byCopies };
+  const copies = { wanted: await copiesWanted(db, replicas), fewest: counts.length === 0 ? null : Math.min(...counts), byCopies };
   return { ...path.at(-1)!, path: stepsOf(path), versions, copies };
+}
+
+async function copiesWanted(db: Queryable, replicas: number): Promise<number> {
+  const { rows } = await db.query<{ replicas: number }>("SELECT coalesce((SELECT replicas FROM cluster), $1::int) AS replicas", [replicas]);
+  return rows[0]!.replicas;
 }
 
 async function readVersions(db: Queryable, entryId: string): Promise<VersionRow[]> {

@@ -1,11 +1,13 @@
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createLogger, DAY_MS } from "../kernel/index.ts";
 import { createActor, findDiscrepancies, receiveVersion, upload } from "./testing/drives.ts";
 import {
   type Actor,
   createFolder,
   createFolders,
   deleteForever,
+  createTrashSweeper,
   describeEntry,
   emptyTrash,
   findContent,
@@ -362,6 +364,49 @@ describe("the trash", () => {
       expect([await namesIn(), await usedBytes()]).toEqual([["kept.txt"], 17]);
     });
 
+    /** Whoever asked is told to end at once: one batch. */
+    const signal = AbortSignal.abort();
+
+    test("it takes longer than a request may: each says what is left, and the last one nothing", async () => {
+      const { top } = await trashedTree();
+      let left = [top];
+      let requests = 0;
+      for (; left.length > 0; requests++) ({ left } = await deleteForever(database.pool, actor, left, { ...SMALL, signal }));
+      expect(requests).toBe(Math.ceil((3 + 29) / SMALL.deletedEntries));
+      expect([await namesIn(), await usedBytes()]).toEqual([["kept.txt"], 17]);
+    });
+
+    test("the trash is emptied in several requests: what is trashed meanwhile stays", async () => {
+      await trashedTree();
+      const first = await emptyTrash(database.pool, actor, { ...SMALL, signal });
+      expect(first.isEmpty).toBe(false);
+      await new Promise((resolve) => setTimeout(resolve, 5)); // by the database's clock it is later
+      const late = await file("late.txt");
+      await trash(late.entryId);
+      for (let answer = first; !answer.isEmpty;)
+        answer = await emptyTrash(database.pool, actor, { ...SMALL, signal, before: answer.before });
+      expect((await listTrash(database.pool, actor, { limit: 10 })).items).toMatchObject([{ id: late.entryId }]);
+      expect(await findDiscrepancies(database.pool)).toEqual([]);
+    });
+
+    test("what was trashed long ago goes by itself, in every drive; what was trashed lately stays, and so does what was restored", async () => {
+      const old = await trashedTree();
+      const [young, restored] = [await file("young.txt"), await file("restored.txt")];
+      await trash(young.entryId, restored.entryId);
+      await database.pool.query("UPDATE entry SET trashed_at = trashed_at - interval '40 days' WHERE trashed_at IS NOT NULL AND id <> $1", [
+        young.entryId,
+      ]);
+      await restore(restored.entryId);
+      const sweeper = createTrashSweeper({ pool: database.pool, logger: createLogger("test", "silent"), keepMs: 30 * DAY_MS });
+      await sweeper.start(); // and its first pass
+      await sweeper.stop();
+      expect(sweeper.status().reason).toBe("");
+      expect((await listTrash(database.pool, actor, { limit: 10 })).items).toMatchObject([{ id: young.entryId }]);
+      expect(await namesIn()).toEqual(["kept.txt", "restored.txt"]);
+      expect(await database.prisma.entry.findUnique({ where: { id: old.top } })).toBeNull();
+      expect(await findDiscrepancies(database.pool)).toEqual([]);
+    });
+
     test("restored in between: what is left of it is back, and stays", async () => {
       const { top } = await trashedTree();
       await expect(deleteForever(poolOf(3), actor, [top], SMALL)).rejects.toThrow("killed");
@@ -490,5 +535,8 @@ describe("details", () => {
       { current: false, sizeBytes: 10 },
     ]);
     expect((await describeEntry(pool, actor, actor.rootId, 3)).copies).toEqual({ wanted: 3, fewest: null, byCopies: {} });
+    await pool.query("INSERT INTO cluster (id, replicas) VALUES (gen_random_uuid(), 2)"); // an operator wants fewer
+    expect((await describeEntry(pool, actor, actor.rootId, 3)).copies.wanted).toBe(2);
+    await pool.query("TRUNCATE cluster");
   });
 });

@@ -13,5 +13,6 @@ export { moveEntries, renameEntry } from "./moving.ts";
 export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";
 export { overQuota, requireRoomForClaims, unclaimedBytes } from "./quota.ts";
 export { takenNames } from "./taken-names.ts";
+export { createTrashSweeper } from "./trash-sweeper.ts";
 export { listTrash, restoreEntries, trashEntries } from "./trash.ts";
 export { listUnfinishedUploads, type UnfinishedUpload } from "./unfinished-uploads.ts";

@@ -75,18 +75,29 @@ function entryActions(api: EntriesApi, cache: ListCache): EntryActions {
       const ids = idsOf(entries);
       attempt(cache, `delete ${nameOf(entries)}`, {
         show: () => cache.remove(ids),
-        ask: () => inBatches(ids, (batch) => api.deleteForever.mutate({ ids: batch })),
+        ask: () => inBatches(ids, (batch) => deleteAll(api, batch)),
         announce: () => toast(`Deleted ${nameOf(entries)} forever`),
       });
     },
     emptyTrash() {
       attempt(cache, "empty the trash", {
         show: () => () => undefined,
-        ask: () => api.emptyTrash.mutate(),
+        ask: () => emptyAll(api),
         announce: () => toast("The trash is empty"),
       });
     },
   };
+}
+
+/** A request ends in time, however much there is, and says what is left. */
+async function deleteAll(api: EntriesApi, ids: string[]): Promise<void> {
+  for (let left = ids; left.length > 0;) ({ left } = await api.deleteForever.mutate({ ids: left }));
+}
+
+/** What is trashed meanwhile stays. */
+async function emptyAll(api: EntriesApi): Promise<void> {
+  let answer = await api.emptyTrash.mutate({});
+  while (!answer.isEmpty) answer = await api.emptyTrash.mutate({ before: answer.before });
 }
 
 interface Attempt {

@@ -69,7 +69,15 @@ export const entriesRouter = router({
 
   restore: userProcedure.input(ids).mutation(({ ctx, input }) => restoreEntries(ctx.pool, ctx.actor, input.ids)),
 
-  deleteForever: userProcedure.input(ids).mutation(({ ctx, input }) => deleteForever(ctx.pool, ctx.actor, input.ids)),
+  deleteForever: userProcedure.input(ids).mutation(({ ctx, input }) => deleteForever(ctx.pool, ctx.actor, input.ids, patiently())),
 
-  emptyTrash: userProcedure.mutation(({ ctx }) => emptyTrash(ctx.pool, ctx.actor)),
+  /** To be repeated with the answer's `before` until nothing is left. */
+  emptyTrash: userProcedure
+    .input(z.strictObject({ before: z.date().optional() }).optional())
+    .mutation(({ ctx, input }) => emptyTrash(ctx.pool, ctx.actor, { before: input?.before, ...patiently() })),
 });
+
+/** A huge trash outlasts any request: this one ends in time, and the client comes again for what is left. */
+function patiently(): { signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(limits.deletePatienceMs) };
+}

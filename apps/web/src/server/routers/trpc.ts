@@ -50,6 +50,8 @@ const CODES: Record<DriveErrorCode | AccountErrorCode, TRPC_ERROR_CODE_KEY> = {
   "setup.too_many_tries": "TOO_MANY_REQUESTS",
   "account.sign_up_closed": "FORBIDDEN",
   "account.own_role": "CONFLICT",
+  "account.wrong_password": "FORBIDDEN",
+  "account.too_many_tries": "TOO_MANY_REQUESTS",
   "account.invalid": "BAD_REQUEST",
 };
 
