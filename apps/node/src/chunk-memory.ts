@@ -5,21 +5,25 @@ import { limits } from "@holdfast/core/kernel";
 export interface ChunkMemory {
   receiving: ChunkBuffers;
   sending: ChunkBuffers;
+  /** On their way to nodes that make copies. */
+  lending: ChunkBuffers;
   healing: ChunkBuffers;
   scrubbing: ChunkBuffers;
 }
 
-/** Budgets of their own, so that a flood of writes cannot keep readers waiting, nor slow readers the writers, nor healing either. */
+/** Budgets of their own, so that a flood of writes cannot keep readers waiting, nor slow readers the writers, nor healing either: not
+ * even two nodes that make copies of each other's chunks. */
 export function createChunkMemory(): ChunkMemory {
   return {
     receiving: new ChunkBuffers(limits.nodeReceiveBytes),
     sending: new ChunkBuffers(limits.nodeSendBytes),
+    lending: new ChunkBuffers(limits.nodeLendBytes),
     healing: new ChunkBuffers(limits.nodeHealingBytes),
     scrubbing: new ChunkBuffers(limits.nodeScrubBytes),
   };
 }
 
-/** Whether somebody is being served right now. */
+/** Whether some user is being served right now. */
 export function isServing({ receiving, sending }: ChunkMemory): boolean {
   return receiving.usedBytes + sending.usedBytes > 0;
 }

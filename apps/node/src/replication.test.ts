@@ -27,7 +27,7 @@ test("a disk that takes a chunk and gives back another: the copy is not reported
     return result;
   };
   const memory = new ChunkBuffers(limits.nodeHealingBytes);
-  const replicate = createReplication({ store, clients: { clientFor: () => source }, memory });
+  const replicate = createReplication({ store, clients: { sourceFor: () => source }, memory });
   await expect(replicate(ID, [SOURCE], goes)).rejects.toMatchObject({ code: "chunk.corrupt" });
   expect(memory.usedBytes).toBe(0);
 });
@@ -37,7 +37,7 @@ test("a source that says nothing is given up, and the next one gives the chunk",
   silent.get = (_id, options) =>
     new Promise((_resolve, reject) => options!.signal!.addEventListener("abort", () => reject(new Error("left"))));
   const source = await sourceStore();
-  const clients = { clientFor: ({ id }: { id: number }) => (id === 1 ? silent : source) };
+  const clients = { sourceFor: ({ id }: { id: number }) => (id === 1 ? silent : source) };
   const memory = new ChunkBuffers(limits.nodeHealingBytes);
   const replicate = createReplication({ store: new MemoryChunkStore(), clients, memory, sourceTimeoutMs: 50 });
   const { bad } = await replicate(ID, [SOURCE, { ...SOURCE, id: 2 }], goes);
@@ -54,7 +54,7 @@ test("many at once share the memory for it, and all arrive", async () => {
     return await get(id, options);
   };
   const targets = Array.from({ length: 10 }, () => new MemoryChunkStore());
-  const copies = targets.map((store) => createReplication({ store, clients: { clientFor: () => source }, memory })(ID, [SOURCE], goes));
+  const copies = targets.map((store) => createReplication({ store, clients: { sourceFor: () => source }, memory })(ID, [SOURCE], goes));
   expect(await Promise.all(copies)).toHaveLength(10);
   expect(mostUsed).toBe(2 * limits.chunkBytesMax);
 });

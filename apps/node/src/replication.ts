@@ -7,7 +7,7 @@ import type { BadSource, BadSourceReason, NodeAddress, NodeClients, Replicated }
 
 export interface ReplicationOptions {
   store: ChunkStore;
-  clients: Pick<NodeClients, "clientFor">;
+  clients: Pick<NodeClients, "sourceFor">;
   memory: ChunkBuffers;
   sourceTimeoutMs?: number;
 }
@@ -25,7 +25,7 @@ export function createReplication(options: ReplicationOptions): Replicate {
       gone.throwIfAborted();
       const signal = AbortSignal.any([gone, AbortSignal.timeout(sourceTimeoutMs)]);
       try {
-        return { bytes: await clients.clientFor(source).get(id, { into, signal }), bad };
+        return { bytes: await clients.sourceFor(source).get(id, { into, signal }), bad };
       } catch (error) {
         bad.push({ nodeId: source.id, reason: reasonOf(error) });
       }

@@ -2,8 +2,9 @@
 import { finished } from "node:stream/promises";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { answerJson } from "@holdfast/core/http-edge";
+import { FOR_COPY } from "@holdfast/core/node-client";
 import type { Exchange, Route } from "../route.ts";
-import { type ChunkAccess, readChunk, requireHeld, writeChunk } from "../transport/chunk-access.ts";
+import { type ChunkAccess, lendChunk, readChunk, requireHeld, writeChunk } from "../transport/chunk-access.ts";
 import { declaredLength, readBody } from "./chunk-body.ts";
 import { notFound, pageOf, requireChunkId } from "./chunk-names.ts";
 import { digestHeader, requireDigest } from "./content-digest.ts";
@@ -29,8 +30,8 @@ export function chunkRoutes({ requireJoined, ...access }: ChunkRoutesOptions): R
     }
   }
 
-  async function get(id: ChunkId, { req, res, gone }: Exchange): Promise<void> {
-    const { bytes, memory } = await readChunk(access, id, gone);
+  async function get(id: ChunkId, { req, res, query, gone }: Exchange): Promise<void> {
+    const { bytes, memory } = await (query.toString() === FOR_COPY ? lendChunk : readChunk)(access, id, gone);
     try {
       res.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length, ...digestHeader(req, bytes) });
       res.end(bytes);

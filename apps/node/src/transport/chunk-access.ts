@@ -1,5 +1,5 @@
 /** Chunks written and read for somebody at another end, whichever way he came: timed, and within the node's memory. */
-import type { ChunkBuffer } from "@holdfast/core/byte-budget";
+import type { ChunkBuffer, ChunkBuffers } from "@holdfast/core/byte-budget";
 import type { ChunkStat, ChunkStore, PutResult } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { limits } from "@holdfast/core/kernel";
@@ -18,17 +18,36 @@ export interface ChunkLatencies {
   read: LatencyMeter;
 }
 
+export interface ReadChunk {
+  bytes: Buffer;
+  memory: ChunkBuffer;
+}
+
 export async function writeChunk({ store, latencies }: ChunkAccess, id: ChunkId, bytes: Buffer): Promise<PutResult> {
   return await latencies.write.measure(() => store.put(id, bytes), wasStored);
 }
 
 /** Waits for memory, which the caller releases when the bytes have left. Rejects with `chunk.not_found`, `chunk.corrupt`. */
-export async function readChunk(access: ChunkAccess, id: ChunkId, gone: AbortSignal): Promise<{ bytes: Buffer; memory: ChunkBuffer }> {
-  const { store, latencies } = access;
+export function readChunk({ store, memory, latencies }: ChunkAccess, id: ChunkId, gone: AbortSignal): Promise<ReadChunk> {
+  return readWithin(memory.sending, store, id, gone, (read) => latencies.read.measure(read));
+}
+
+/** Likewise, for another node that makes a copy: neither a user's read nor one that says how long theirs take. */
+export function lendChunk({ store, memory }: ChunkAccess, id: ChunkId, gone: AbortSignal): Promise<ReadChunk> {
+  return readWithin(memory.lending, store, id, gone, (read) => read());
+}
+
+async function readWithin(
+  budget: ChunkBuffers,
+  store: ChunkStore,
+  id: ChunkId,
+  gone: AbortSignal,
+  through: (read: () => Promise<Buffer>) => Promise<Buffer>,
+): Promise<ReadChunk> {
   const { length } = await requireHeld(store, id);
-  const memory = await access.memory.sending.acquire(Math.min(length, limits.chunkBytesMax), gone);
+  const memory = await budget.acquire(Math.min(length, limits.chunkBytesMax), gone);
   try {
-    return { bytes: await latencies.read.measure(() => store.get(id, { into: memory.bytes })), memory };
+    return { bytes: await through(() => store.get(id, { into: memory.bytes })), memory };
   } catch (error) {
     memory.release();
     throw error;

@@ -97,8 +97,9 @@ export const limits = {
   nodeReceiveBytes: 16 * MiB,
   nodeSendBytes: 16 * MiB,
 
-  /** Memory for chunks that a node fetches from others or verifies: healing never takes from readers and writers. */
+  /** Memory for chunks that a node fetches from others or verifies, and for those that others fetch: healing never takes from readers and writers. */
   nodeHealingBytes: 16 * MiB,
+  nodeLendBytes: 16 * MiB,
   /** Memory of the scrub, and how many chunks it reads at once: enough for the speed of a disk. */
   nodeScrubBytes: 8 * MiB,
   scrubChunksAtOnce: 2,

@@ -5,6 +5,9 @@ import { limits } from "../kernel/index.ts";
 import { chunkStat } from "./answers.ts";
 import type { NodeConnection } from "./node-connection.ts";
 
+/** Says of a read that healing does it: part of the path, which is signed. A node that does not know it takes it for a user's. */
+export const FOR_COPY = "for=copy";
+
 const page = z.object({ chunks: z.array(chunkStat) });
 const storeStats = z.object({
   capacityBytes: z.number(),
@@ -33,12 +36,13 @@ export class HttpChunkStore implements ChunkStore {
     return { stored: answer.status === 201 };
   }
 
-  /** Checked here as well as at the node: what the network changed is not passed on, and not held against the node's copy. */
-  async get(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
-    const answer = await this.#node.ask({ method: "GET", path: `/chunks/${id}`, ...options });
-    if (answer.status !== 200) throw this.#node.refused(answer);
-    if (chunkIdOf(answer.body) === id) return answer.body;
-    throw this.#node.unreachable("sent a chunk that arrived damaged");
+  get(id: ChunkId, options?: ReadOptions): Promise<Buffer> {
+    return this.#read(id, `/chunks/${id}`, options);
+  }
+
+  /** As `get`, for a copy on another node: no user waits for it. */
+  getForCopy(id: ChunkId, options?: ReadOptions): Promise<Buffer> {
+    return this.#read(id, `/chunks/${id}?${FOR_COPY}`, options);
   }
 
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
@@ -67,6 +71,14 @@ export class HttpChunkStore implements ChunkStore {
 
   close(): Promise<void> {
     return this.#node.close();
+  }
+
+  /** Checked here as well as at the node: what the network changed is not passed on, and not held against the node's copy. */
+  async #read(id: ChunkId, path: string, options: ReadOptions = {}): Promise<Buffer> {
+    const answer = await this.#node.ask({ method: "GET", path, ...options });
+    if (answer.status !== 200) throw this.#node.refused(answer);
+    if (chunkIdOf(answer.body) === id) return answer.body;
+    throw this.#node.unreachable("sent a chunk that arrived damaged");
   }
 }
 

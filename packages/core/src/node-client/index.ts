@@ -1,3 +1,4 @@
+export { FOR_COPY } from "./http-chunk-store.ts";
 export { createNodeClients, type NodeAddress, type NodeClients } from "./node-clients.ts";
 export {
   type BadSource,

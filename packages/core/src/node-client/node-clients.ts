@@ -17,6 +17,8 @@ export type NodeAddress = Pick<NodeSnapshot, "id" | "host" | "port">;
 export interface NodeClients {
   /** Costs nothing to ask again; connects at its first use. The store is shared, so its `close` is left to `close` below. */
   clientFor(node: NodeAddress): ChunkStore;
+  /** Likewise, to fetch a chunk for a copy elsewhere, which the node tells from what its users read. */
+  sourceFor(node: NodeAddress): Pick<ChunkStore, "get">;
   /** Likewise. */
   commandsFor(node: NodeAddress): NodeCommands;
   /** Waits for requests under way. */
@@ -25,6 +27,7 @@ export interface NodeClients {
 
 interface NodeClient {
   store: ChunkStore;
+  source: Pick<ChunkStore, "get">;
   commands: HttpNodeCommands;
 }
 
@@ -36,7 +39,12 @@ export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeC
     let client = known.get(address);
     if (client === undefined) {
       const connection = new NodeConnection(address, clusterKey);
-      client = { store: new StreamedChunkStore(connection, new HttpChunkStore(connection)), commands: new HttpNodeCommands(connection) };
+      const http = new HttpChunkStore(connection);
+      client = {
+        store: new StreamedChunkStore(connection, http),
+        source: { get: (id, options) => http.getForCopy(id, options) },
+        commands: new HttpNodeCommands(connection),
+      };
       known.set(address, client);
     }
     return client;
@@ -44,6 +52,7 @@ export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeC
 
   return {
     clientFor: (node) => clientAt(node).store,
+    sourceFor: (node) => clientAt(node).source,
     commandsFor: (node) => clientAt(node).commands,
     async close() {
       await Promise.all([...known.values()].map(({ store }) => store.close()));
