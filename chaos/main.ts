@@ -8,6 +8,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { chunkStoreKinds, NEW_DISK_STORE } from "@holdfast/core/chunk-store";
 import { MiB } from "@holdfast/core/kernel";
 import { findMeans } from "./means.ts";
 import { runMutants } from "./mutants/run-mutants.ts";
@@ -16,7 +17,6 @@ import { describeOutcome } from "./print.ts";
 import { appendResult, describeTotals } from "./results.ts";
 import { run } from "./run.ts";
 import { faultGroups, kindsNamed } from "./schedule.ts";
-import { chunkStoreKinds } from "./stage.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
     /** Faults, one as soon after the other as the cluster recovers; instead of minutes. */
     count: { type: "string" },
     nodes: { type: "string", default: "4" },
-    store: { type: "string", default: "file" },
+    store: { type: "string", default: NEW_DISK_STORE },
     /** Gets a line for this run; `sum` adds up such files. */
     results: { type: "string" },
     faults: { type: "string", default: faultGroups.join(",") },

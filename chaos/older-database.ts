@@ -10,6 +10,7 @@ import { mkdtempSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { randomFile, startTestCluster, type TestCluster } from "@holdfast/cluster/testing";
+import type { ChunkStoreKind } from "@holdfast/core/chunk-store";
 import { KiB, limits, MiB, SECOND_MS } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
 import { type Database, openDatabase } from "@holdfast/db";
@@ -17,7 +18,6 @@ import { patiently } from "./faults/patience.ts";
 import { createRandom } from "./random.ts";
 import { settle } from "./settle.ts";
 import { checkCopies, listCopies } from "./invariants/copies.ts";
-import type { ChunkStoreKind } from "./stage.ts";
 import { outOf, row } from "./wording.ts";
 
 const FILES = 20;

@@ -1,4 +1,5 @@
 /** The end of a run, in words and figures. */
+import type { ChunkStoreKind } from "@holdfast/core/chunk-store";
 import type { Ledger } from "./ledger.ts";
 import type { Expectations } from "./expectations.ts";
 import type { Injector } from "./faults/injector.ts";
@@ -6,7 +7,6 @@ import type { FileFindings } from "./invariants/files.ts";
 import type { StrayFindings } from "./invariants/copies.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Settled } from "./settle.ts";
-import type { ChunkStoreKind } from "./stage.ts";
 import type { Tidied } from "./tidy.ts";
 import { describeCounts, outOf, row } from "./wording.ts";
 

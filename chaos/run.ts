@@ -2,6 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { ChunkStoreKind } from "@holdfast/core/chunk-store";
 import { limits, SECOND_MS } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
 import { type Database, openDatabase } from "@holdfast/db";
@@ -21,7 +22,7 @@ import type { Outcome } from "./print.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type FaultKind, paces, planSchedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
-import { type ChunkStoreKind, setStage, type Stage } from "./stage.ts";
+import { setStage, type Stage } from "./stage.ts";
 import { tidy } from "./tidy.ts";
 import { ChaosDrive } from "./workload/drive.ts";
 import { Reader, type ReaderParts } from "./workload/reader.ts";

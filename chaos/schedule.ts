@@ -38,10 +38,6 @@ export function kindsNamed(name: string): readonly FaultKind[] | undefined {
   return (allKinds as readonly string[]).includes(name) ? [name as FaultKind] : undefined;
 }
 
-export function groupOf(kind: FaultKind): FaultGroup {
-  return faultGroups.find((group) => (FAULT_GROUPS[group] as readonly FaultKind[]).includes(kind))!;
-}
-
 export interface PlannedFault {
   kind: FaultKind;
   /** Index of the node; undefined when it strikes a service. */

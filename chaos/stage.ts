@@ -1,8 +1,9 @@
 /** What a run plays on: a real cluster, and around it what its faults need. */
-import { cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceProcess } from "@holdfast/cluster";
 import { type SecondConsole, startSecondConsole, startTestCluster, type TestCluster } from "@holdfast/cluster/testing";
+import type { ChunkStoreKind } from "@holdfast/core/chunk-store";
 import { KiB, MiB, SECOND_MS } from "@holdfast/core/kernel";
 import { Clocks } from "./faults/clocks.ts";
 import { LoopDisk } from "./faults/loop-disk.ts";
@@ -10,12 +11,10 @@ import { FileDisk, type NodeDisk, SegmentDisk } from "./faults/node-disk.ts";
 import type { Means } from "./means.ts";
 import { FAULT_GROUPS, type FaultKind } from "./schedule.ts";
 
-/** What keeps the chunks on the nodes: HOLDFAST_NODE_STORE. */
-export const chunkStoreKinds = ["file", "segment"] as const;
-export type ChunkStoreKind = (typeof chunkStoreKinds)[number];
-
-/** Of the second console; the first one's are the cluster's. Below the range of any other port of a test cluster. */
-const SECOND_PORTS = { port: 29_998, controllerPort: 29_999 };
+/** Of the second console: above those of a test cluster, below those that the kernel lends. */
+const SECOND_PORTS = { port: 32_700, controllerPort: 32_701 };
+/** Folder of the loop disks' images. */
+const IMAGES = "disks";
 const RESERVE_BYTES = 64 * MiB;
 const LOOP_DISK_BYTES = 1_536 * MiB;
 /** Short, so that chunks come and go while uploads refer to them again. */
@@ -50,6 +49,7 @@ export async function setStage(terms: StageTerms, scratch: string, stack: AsyncD
     await cluster.stop();
     cpSync(join(cluster.dataDirectory, "logs"), join(scratch, "logs"), { recursive: true });
     loopDisks.forEach((disk) => disk.unmount());
+    rmSync(join(scratch, IMAGES), { recursive: true, force: true });
   });
   const clocks = terms.means.fakeTime === undefined ? undefined : new Clocks(join(scratch, "clocks"), terms.means.fakeTime);
   const hasTwoConsoles = terms.kinds.some((kind) => (FAULT_GROUPS.leader as readonly FaultKind[]).includes(kind));
@@ -67,7 +67,8 @@ export async function setStage(terms: StageTerms, scratch: string, stack: AsyncD
     if (terms.means.loopDisks) loopDisks[index] = giveLoopDisk(cluster, node.name, scratch);
   };
   if (clocks !== undefined) await Promise.all([cluster.console, cluster.drive].map((process) => restart(process, () => undefined)));
-  await Promise.all(cluster.nodes.map((node, index) => restart(node, () => prepareNode(node, index))));
+  if (clocks !== undefined || secondConsole !== undefined || terms.means.loopDisks)
+    await Promise.all(cluster.nodes.map((node, index) => restart(node, () => prepareNode(node, index))));
   const Disk = { file: FileDisk, segment: SegmentDisk }[terms.store];
   const disks = cluster.nodes.map(({ name }) => new Disk(nodeDirectory(cluster, name)));
   return { cluster, controllerPort: controllerPortOf(cluster), secondConsole, disks, loopDisks, clocks };
@@ -100,7 +101,7 @@ function tellOfSecond(node: ServiceProcess): void {
 
 /** Its process must not run. */
 function giveLoopDisk(cluster: TestCluster, name: string, scratch: string): LoopDisk {
-  const images = join(scratch, "disks");
+  const images = join(scratch, IMAGES);
   mkdirSync(images, { recursive: true });
   const directory = nodeDirectory(cluster, name);
   const aside = `${directory}.aside`;
