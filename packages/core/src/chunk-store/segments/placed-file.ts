@@ -2,10 +2,13 @@
  * Files that are read and written at places, many at once. A parameter of the store, so that tests can watch the order and
  * let each step fail.
  */
-import { close, constants, fdatasync, open, read, writev, writevSync } from "node:fs";
+import { close, constants, fdatasync, open, read, write, writev, writevSync } from "node:fs";
 import { promisify } from "node:util";
 import { KiB } from "../../kernel/index.ts";
 import { withoutFirst } from "../buffers.ts";
+import { codeOf } from "../system-error.ts";
+import { DirectMemory } from "./direct-memory.ts";
+import { PAGE_BYTES } from "./layout.ts";
 
 export interface PlacedFile {
   /** Returns how many bytes there were: fewer than `into` takes only at the end of the file. */
@@ -23,23 +26,34 @@ export interface SegmentFileSystem {
 }
 
 /** Copying so much into the page cache is quicker than asking the thread pool to. */
-const AT_ONCE_BYTES = 512 * KiB;
+const AT_ONCE_BYTES = 256 * KiB;
 
 const callOpen = promisify(open);
+const callWrite = promisify(write);
 const callWritev = promisify(writev);
 const callSync = promisify(fdatasync);
 const callClose = promisify(close);
 
+const directMemory = new DirectMemory();
+
 export const segmentFileSystem: SegmentFileSystem = {
   async open(path, { create = false } = {}) {
-    return new OpenFile(await callOpen(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o644));
+    return new OpenFile(path, await callOpen(path, constants.O_RDWR | (create ? constants.O_CREAT : 0), 0o644));
   },
 };
 
+/**
+ * Large writes of whole pages go past the page cache where the file system allows it: that costs half the time of the
+ * processor, and leaves the cache to what is read.
+ */
 class OpenFile implements PlacedFile {
+  readonly #path: string;
   readonly #fd: number;
+  /** The same file for such writes; undefined where there are none. Opened with the first of them. */
+  #direct: Promise<number | undefined> | undefined;
 
-  constructor(fd: number) {
+  constructor(path: string, fd: number) {
+    this.#path = path;
     this.#fd = fd;
   }
 
@@ -54,27 +68,65 @@ class OpenFile implements PlacedFile {
   }
 
   async write(parts: readonly Buffer[], position: number): Promise<void> {
-    let rest = parts;
-    let at = position;
-    while (rest.length > 0) {
-      const count = await this.#writeSome(rest, at);
-      rest = withoutFirst(rest, count);
-      at += count;
-    }
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes <= AT_ONCE_BYTES) return writeAll(parts, position, (rest, at) => writevSync(this.#fd, rest, at));
+    if (bytes % PAGE_BYTES === 0 && position % PAGE_BYTES === 0 && (await this.#writeDirectly(parts, position))) return;
+    await writeAll(parts, position, async (rest, at) => (await callWritev(this.#fd, rest, at)).bytesWritten);
   }
 
   sync(): Promise<void> {
     return callSync(this.#fd);
   }
 
-  close(): Promise<void> {
-    return callClose(this.#fd);
+  async close(): Promise<void> {
+    const direct = await this.#direct;
+    if (direct !== undefined) await callClose(direct);
+    await callClose(this.#fd);
   }
 
-  async #writeSome(parts: readonly Buffer[], position: number): Promise<number> {
-    if (parts.reduce((sum, part) => sum + part.length, 0) <= AT_ONCE_BYTES) return writevSync(this.#fd, parts, position);
-    return (await callWritev(this.#fd, parts, position)).bytesWritten;
+  /** False where it cannot be done. */
+  async #writeDirectly(parts: readonly Buffer[], position: number): Promise<boolean> {
+    const fd = await (this.#direct ??= openDirectly(this.#path));
+    if (fd === undefined) return false;
+    const written = await directMemory.use(fd, (buffer) =>
+      writeAll(parts, position, async (rest, at) => {
+        const filled = fillFrom(rest, buffer);
+        const { bytesWritten } = await callWrite(fd, filled, 0, filled.length, at);
+        return bytesWritten;
+      }),
+    );
+    return written === true;
   }
+}
+
+/** Undefined on a file system that knows no such writes. */
+async function openDirectly(path: string): Promise<number | undefined> {
+  return callOpen(path, constants.O_RDWR | constants.O_DIRECT).catch((error: unknown) => {
+    if (codeOf(error) === "EINVAL") return undefined;
+    throw error;
+  });
+}
+
+/** Calls `writeSome` until nothing is left: a disk may take less than it was given. */
+async function writeAll(
+  parts: readonly Buffer[],
+  position: number,
+  writeSome: (rest: readonly Buffer[], at: number) => number | Promise<number>,
+): Promise<void> {
+  let rest = parts;
+  let at = position;
+  while (rest.length > 0) {
+    const count = await writeSome(rest, at);
+    rest = withoutFirst(rest, count);
+    at += count;
+  }
+}
+
+/** As much of the parts as the buffer takes. */
+function fillFrom(parts: readonly Buffer[], buffer: Buffer): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.copy(buffer, length);
+  return buffer.subarray(0, length);
 }
 
 /** Without an object for each answer, as `promisify` would make. */
