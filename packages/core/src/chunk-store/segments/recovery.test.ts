@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { chunkIdOf, type ChunkId } from "../../chunking/index.ts";
 import { MiB } from "../../kernel/index.ts";
-import type { SegmentChunkStore } from "../index.ts";
+import type { SegmentChunkStore, SegmentChunkStoreOptions } from "../index.ts";
 import { EVENT_BYTES, PAGE_BYTES } from "./layout.ts";
-import { change, damageChunk, leftBehind, openStore, putAll, segmentFile, someChunk, type TestChunk } from "./testing/index.ts";
+import { change, damageChunk, leftBehind, openStore, putAll, segmentFile, someChunk, type TestChunk, watched } from "./testing/index.ts";
 
 let scratch: string;
 let root: string;
@@ -22,8 +22,8 @@ afterEach(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-async function open(directory: string): Promise<SegmentChunkStore> {
-  const store = await openStore(directory);
+async function open(directory: string, options: Partial<SegmentChunkStoreOptions> = {}): Promise<SegmentChunkStore> {
+  const store = await openStore(directory, options);
   opened.push(store);
   return store;
 }
@@ -67,6 +67,18 @@ test.each([
   const later = someChunk();
   await putAll(again, [later]);
   expect(await wholeIds(await open(leftBehind(left)))).toEqual(idsOf([first, last, later]));
+});
+
+test("what a killed process left in the page cache is made durable before it counts: records and marks", async () => {
+  const store = await open(root);
+  const { id, bytes } = someChunk();
+  await store.put(id, bytes);
+  await store.trash([id]);
+  const left = leftBehind(root);
+  const synced: string[] = [];
+  const again = await open(left, { fileSystem: watched(({ kind, path }) => void (kind === "sync" && synced.push(path))) });
+  expect(synced).toEqual(expect.arrayContaining([segmentFile(left, 1), segmentFile(left, 1, ".marks")]));
+  expect(await again.trash([id])).toEqual([id]);
 });
 
 test("a torn record at the very end is never half overwritten: what follows it does not hide in it", async () => {
