@@ -58,7 +58,10 @@ describe.each([
   });
 
   test("a bit flips in what says which chunk it is: the next start serves it no more", async () => {
-    for (const { id, length } of chunks) disk.flipBit(id, length, 0);
+    for (const { id, length } of chunks) {
+      disk.flipBit(id, length, 0);
+      expect(disk.holdsWhole(id, length)).toBe(false);
+    }
     await store.close();
     store = await Store.open({ directory, reserveBytes: 0, logger });
     for (const { id } of chunks) await expect(store.get(id)).rejects.toMatchObject({ name: "ChunkStoreError" });

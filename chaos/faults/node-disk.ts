@@ -14,6 +14,8 @@ export interface CopyPlace {
 
 export abstract class NodeDisk {
   protected readonly directory: string;
+  /** What our damage left in each place, hashed: where a header was hit, the chunk's own bytes are as they should be. */
+  readonly #damaged = new Map<string, ChunkId>();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -33,9 +35,9 @@ export abstract class NodeDisk {
     return this.placesOf(id, length).length > 0;
   }
 
-  /** Read here, by our own eyes: some bytes hash to its name. */
+  /** Read here, by our own eyes: some bytes hash to its name, and are not what we left of a copy. */
   holdsWhole(id: ChunkId, length: number): boolean {
-    return this.placesOf(id, length).some((place) => chunkIdOf(readChunk(place)) === id);
+    return this.placesOf(id, length).some((place) => this.#isWhole(id, place));
   }
 
   flipBit(id: ChunkId, length: number, share: number): void {
@@ -69,7 +71,14 @@ export abstract class NodeDisk {
 
   /** Wherever it is whole: which of several is the one that counts cannot be seen from here. */
   #damage(id: ChunkId, length: number, work: (place: CopyPlace) => void): void {
-    for (const place of this.placesOf(id, length)) if (chunkIdOf(readChunk(place)) === id) work(place);
+    for (const place of this.placesOf(id, length).filter((each) => this.#isWhole(id, each))) {
+      work(place);
+      this.#damaged.set(nameOf(place), hashOf(place));
+    }
+  }
+
+  #isWhole(id: ChunkId, place: CopyPlace): boolean {
+    return chunkIdOf(readChunk(place)) === id && this.#damaged.get(nameOf(place)) !== hashOf(place);
   }
 }
 
@@ -125,6 +134,14 @@ const HELD = Buffer.from("HFE\0");
 const UNIT_BYTES = 64;
 const PAGE_BYTES = 4_096;
 const LARGE_BYTES = 65_536;
+
+function nameOf({ path, beginsAt }: CopyPlace): string {
+  return `${path} ${beginsAt}`;
+}
+
+function hashOf({ path, beginsAt, endsAt }: CopyPlace): ChunkId {
+  return chunkIdOf(readAt(path, beginsAt, endsAt - beginsAt));
+}
 
 function within({ beginsAt, endsAt }: CopyPlace, share: number): number {
   return Math.floor(beginsAt + (endsAt - beginsAt) * share);
