@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { LocalChunkStore } from "@holdfast/core/chunk-store";
 import { storeKinds } from "@holdfast/core/chunk-store/testing/stores";
 import { type ChunkId, chunkIdOf } from "@holdfast/core/chunking";
@@ -46,6 +48,7 @@ describe.skipIf(!isRoot).each(Object.entries(storeKinds))("the power of a %s sto
     await store.trash(idsOf(trashed));
     for (const { id } of deleted) await store.delete(id);
     const compaction = Promise.resolve(kind.compact?.(store)).catch(() => undefined); // its disk is about to be gone
+    await hasMoved(store, trashed[0]!.id, compaction);
     await cutPower(store, compaction);
 
     const reopened = await kind.open(disk.directory);
@@ -70,6 +73,13 @@ function someChunk(length: number): Chunk {
 
 function idsOf(chunks: readonly Chunk[]): ChunkId[] {
   return chunks.map(({ id }) => id);
+}
+
+/** Resolves as soon as compaction has moved the chunk, or is over. */
+async function hasMoved(store: LocalChunkStore, id: ChunkId, compaction: Promise<unknown>): Promise<void> {
+  const before = await store.locate(id);
+  const over = compaction.then(() => "over");
+  while (isDeepStrictEqual(await store.locate(id), before) && (await Promise.race([over, nextTurn("")])) !== "over");
 }
 
 async function cutPower(store: LocalChunkStore, underWay?: Promise<unknown>): Promise<void> {
