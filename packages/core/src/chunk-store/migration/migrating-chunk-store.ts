@@ -67,10 +67,15 @@ export class MigratingChunkStore implements LocalChunkStore {
     return this.#inTurn(id, () => this.#move(id, into));
   }
 
-  /** Lets go of the files where none is left. False where there are some: also of chunks that were lost here, until they are put again. */
+  /** Takes across which chunks were lost and, where no file is left, lets go of the files. False where there are some. */
   async finish(): Promise<boolean> {
     const files = this.#files;
     if (files === undefined) return true;
+    for (const chunk of await files.lost(undefined, Number.POSITIVE_INFINITY)) {
+      await this.#inTurn(chunk.id, async () => {
+        if (await this.#segments.adoptLost(chunk)) await files.forgetLost(chunk.id);
+      });
+    }
     if (!(await this.#letGo())) return false;
     await this.#readers.over();
     await files.close();

@@ -98,11 +98,18 @@ test("a chunk that rotted in its file is not carried on as if it were whole: it 
 
   const { store } = await open();
   for await (const { id } of store.left()) await store.moveOn(id);
-  expect(await store.lost(undefined, 10)).toMatchObject([{ id: damaged.id }]);
-  expect(await store.finish()).toBe(false);
-  await store.put(damaged.id, damaged.bytes);
-  expect(await store.lost(undefined, 10)).toEqual([]);
+  const lost = await store.lost(undefined, 10);
+  expect(lost).toMatchObject([{ id: damaged.id }]);
   expect(await store.finish()).toBe(true);
+  expect(readdirSync(root)).toEqual(["segments"]);
+  await store.close();
+  leave.pop();
+
+  const again = await openChunkStore("segment", { directory: root, reserveBytes: 0, logger });
+  leave.push(() => again.close());
+  expect(await again.lost(undefined, 10)).toEqual(lost);
+  await again.put(damaged.id, damaged.bytes);
+  expect(await again.lost(undefined, 10)).toEqual([]);
 });
 
 test("a process died when a chunk was in both: what the segments know is true, and the file goes", async () => {

@@ -29,6 +29,11 @@ export class Appender {
     for (const writer of others) void this.#ending.run(() => this.#end(writer));
   }
 
+  /** The one that is being filled; undefined before the first append. */
+  get segment(): Segment | undefined {
+    return this.#writer?.segment;
+  }
+
   get freeBytes(): number {
     return this.#writer?.freeBytes ?? 0;
   }

@@ -129,6 +129,11 @@ export class SegmentChunkStore implements LocalChunkStore {
     });
   }
 
+  /** Likewise, a chunk that was lost there. False while nothing was ever put here. */
+  adoptLost({ id, lostAt }: LostChunk): Promise<boolean> {
+    return this.#turns.run(id, async () => this.#segments.index.find(id) !== undefined || this.#segments.adoptLost(id, lostAt));
+  }
+
   async get(id: ChunkId, { into }: ReadOptions = {}): Promise<Buffer> {
     const held = this.#segments.index.held(id);
     if (held === undefined) throw notFound(id);

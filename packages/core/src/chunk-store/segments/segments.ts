@@ -126,6 +126,16 @@ export class Segments {
     await Promise.all([...bySegment].map(([segment, events]) => segment.uses.run(() => this.#write(segment, events, true))));
   }
 
+  /** Remembers a chunk that another store on this disk has lost. False while there is no segment to do it in. */
+  async adoptLost(id: ChunkId, atMs: number): Promise<boolean> {
+    const segment = this.#appender.segment;
+    if (segment === undefined) return false;
+    const lost = { state: "lost", id, segment: segment.number, offset: 0, length: 0, sequence: this.#sequence.next(), atMs } as const;
+    await this.note([lost]);
+    this.index.apply(lost);
+    return true;
+  }
+
   /**
    * What was lost in the segment is remembered in another from now on. False when there is no other.
    *
