@@ -4,6 +4,7 @@ export { createHealing, type Healing, type HealingOptions } from "./healing.ts";
 export { createPace, type Pace } from "./pace.ts";
 export { type ChunkFacts, type ChunkPlan, type CopyDrop, type CopyTask, type HealingTerms, planChunk, type Risk, RISKS } from "./plan.ts";
 export { listRepairs, type RepairReport } from "./repair-record.ts";
+export { WORK_COLUMNS, WORK_ORDER, type WorkReport } from "./work-report.ts";
 export { dropCopies, type SurplusOptions } from "./surplus.ts";
 export type { HealingView } from "./view.ts";
 export { type CopyRecorder, createCopyRecorder } from "./record-copies.ts";

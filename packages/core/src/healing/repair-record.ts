@@ -1,52 +1,28 @@
 /** The row of the repair under way, and what is told of it. Nothing decides by them. */
-import type { WorkState } from "@holdfast/db";
 import type pg from "pg";
 import { recordEvent } from "../events/index.ts";
 import { bytesInWords, secondsInWords } from "../wording/index.ts";
+import { WORK_COLUMNS, WORK_ORDER, type WorkReport } from "./work-report.ts";
 
-/** One stretch of repairing, as its row says. */
-export interface RepairFacts {
-  state: WorkState;
-  why: string;
-  blocked: string;
-  chunksTotal: number;
-  chunksDone: number;
-  chunksFailed: number;
-  bytesTotal: number;
-  bytesDone: number;
-  bytesPerSecond: number;
-}
+/** One stretch of repairing. */
+export type RepairReport = WorkReport;
+
+/** What this process writes into its row. */
+export type RepairFacts = Omit<WorkReport, "id" | "etaSeconds" | "startedAt" | "finishedAt">;
 
 export interface OpenRepair extends RepairFacts {
   id: number;
 }
 
-export interface RepairReport extends OpenRepair {
-  /** Null while nobody can tell. */
-  etaSeconds: number | null;
-  startedAt: Date;
-  finishedAt: Date | null;
-}
-
-const COLUMNS = `id, state, why, blocked, chunks_total AS "chunksTotal", chunks_done AS "chunksDone", chunks_failed AS "chunksFailed",
-  bytes_total AS "bytesTotal", bytes_done AS "bytesDone", bytes_per_second AS "bytesPerSecond"`;
-
-/** The open one first, then those that ended last. */
 export async function listRepairs(pool: pg.Pool, limit = 10): Promise<RepairReport[]> {
-  const { rows } = await pool.query<RepairReport>(
-    `SELECT ${COLUMNS}, started_at AS "startedAt", finished_at AS "finishedAt",
-            CASE WHEN state = 'running' AND bytes_per_second > 0
-                 THEN ceil(greatest(bytes_total - bytes_done, 0) / bytes_per_second) END AS "etaSeconds"
-       FROM repair ORDER BY finished_at IS NOT NULL, id DESC LIMIT $1`,
-    [limit],
-  );
+  const { rows } = await pool.query<RepairReport>(`SELECT ${WORK_COLUMNS} FROM repair ORDER BY ${WORK_ORDER} LIMIT $1`, [limit]);
   return rows;
 }
 
 /** `seconds` is how long ago it began, by the database's clock. */
 export async function readOpenRepair(pool: pg.Pool): Promise<{ repair: OpenRepair; seconds: number } | undefined> {
-  const { rows } = await pool.query<OpenRepair & { seconds: number }>(
-    `SELECT ${COLUMNS}, extract(epoch FROM now() - started_at)::float AS seconds FROM repair WHERE finished_at IS NULL`,
+  const { rows } = await pool.query<RepairReport & { seconds: number }>(
+    `SELECT ${WORK_COLUMNS}, extract(epoch FROM now() - started_at)::float AS seconds FROM repair WHERE finished_at IS NULL`,
   );
   if (rows[0] === undefined) return undefined;
   const { seconds, ...repair } = rows[0];

@@ -15,7 +15,7 @@ import type { MoveScope, TopologyView } from "./change.ts";
 import { readChunk, readChunks, sumHeldBytes } from "./chunk-rows.ts";
 import type { ChunkRow } from "./homes.ts";
 import { createMovePlanner, type Move, type MovePlanner } from "./plan.ts";
-import { type OpenRebalance, type Progress, recordProgress } from "./rebalance-row.ts";
+import { type RebalanceReport, type Progress, recordProgress } from "./rebalance-row.ts";
 
 export interface MovingParts {
   pool: pg.Pool;
@@ -49,7 +49,7 @@ const NO_SOURCE = "No node has a whole copy within reach that could be the sourc
 /** Rejects with what keeps every chunk from moving: the database, or another leader. */
 export async function runPass(
   parts: MovingParts,
-  rebalance: OpenRebalance,
+  rebalance: RebalanceReport,
   view: TopologyView,
   scope: MoveScope,
   signal: AbortSignal,
@@ -62,7 +62,7 @@ export async function runPass(
 
 class MovePass {
   readonly #parts: MovingParts;
-  readonly #rebalance: OpenRebalance;
+  readonly #rebalance: RebalanceReport;
   readonly #view: TopologyView;
   readonly #plan: MovePlanner;
   readonly #pace: Pace;
@@ -78,7 +78,7 @@ class MovePass {
 
   constructor(
     parts: MovingParts,
-    rebalance: OpenRebalance,
+    rebalance: RebalanceReport,
     view: TopologyView,
     planner: (avoided: ReadonlySet<number>) => MovePlanner,
     signal: AbortSignal,

@@ -15,7 +15,7 @@ import { bytesInWords, chunksCounted } from "../wording/index.ts";
 import type { MoveScope, TopologyView } from "./change.ts";
 import { holdsLiveChunks } from "./chunk-rows.ts";
 import { type MovingParts, type PassOutcome, runPass } from "./move-pass.ts";
-import { type OpenRebalance, readOpenRebalances, setState } from "./rebalance-row.ts";
+import { type RebalanceReport, readOpenRebalances, setState } from "./rebalance-row.ts";
 import { readSettings, type SettingDefaults } from "./view.ts";
 
 export interface RebalancerOptions extends SettingDefaults, Omit<MovingParts, "clock" | "settleMs"> {
@@ -48,7 +48,7 @@ export function createRebalancer(options: RebalancerOptions): Rebalancer {
     leadership.fenced((tx) => setState(tx, id, ...state));
 
   /** True when the next rebalance may have its turn. */
-  const carryOut = async (rebalance: OpenRebalance, view: TopologyView, key: string, signal: AbortSignal): Promise<boolean> => {
+  const carryOut = async (rebalance: RebalanceReport, view: TopologyView, key: string, signal: AbortSignal): Promise<boolean> => {
     if (isResting(rebalance.id, key)) return true;
     if (rebalance.state === "waiting") await set(rebalance.id, "running");
     const outcome = await runPass(parts, rebalance, view, scopeOf(rebalance), signal);
@@ -92,7 +92,7 @@ export function createRebalancer(options: RebalancerOptions): Rebalancer {
   };
 }
 
-function scopeOf({ kind, nodeId }: OpenRebalance): MoveScope {
+function scopeOf({ kind, nodeId }: RebalanceReport): MoveScope {
   return kind === "spread" ? { kind } : { kind, nodeId: nodeId! };
 }
 
@@ -104,12 +104,12 @@ function keyOf({ nodes, settings }: TopologyView): string {
   ]);
 }
 
-async function isDone(pool: pg.Pool, { kind, nodeId }: OpenRebalance, outcome: PassOutcome): Promise<boolean> {
+async function isDone(pool: pg.Pool, { kind, nodeId }: RebalanceReport, outcome: PassOutcome): Promise<boolean> {
   if (kind === "spread") return outcome.blocked === "" && outcome.left === 0;
   return !(await holdsLiveChunks(pool, nodeId!));
 }
 
-async function finish(tx: pg.PoolClient, rebalance: OpenRebalance, { nodes }: TopologyView): Promise<void> {
+async function finish(tx: pg.PoolClient, rebalance: RebalanceReport, { nodes }: TopologyView): Promise<void> {
   if (!(await setState(tx, rebalance.id, "done"))) return;
   const { rows } = await tx.query<{ chunks: number; bytes: number }>(
     "SELECT chunks_done AS chunks, bytes_done AS bytes FROM rebalance WHERE id = $1",
@@ -127,7 +127,7 @@ async function finish(tx: pg.PoolClient, rebalance: OpenRebalance, { nodes }: To
   });
 }
 
-async function recordBlocked(tx: pg.PoolClient, { id, why, nodeId }: OpenRebalance, { blocked }: PassOutcome): Promise<void> {
+async function recordBlocked(tx: pg.PoolClient, { id, why, nodeId }: RebalanceReport, { blocked }: PassOutcome): Promise<void> {
   await recordEvent(tx, {
     severity: "warning",
     kind: "rebalance.blocked",
