@@ -1,6 +1,7 @@
 /** Chunks written and read for somebody at another end, whichever way he came: timed, and within the node's memory. */
-import type { ChunkBuffer, ChunkBuffers } from "@holdfast/core/byte-budget";
+import type { ChunkBuffers } from "@holdfast/core/byte-budget";
 import type { ChunkStat, ChunkStore, PutResult } from "@holdfast/core/chunk-store";
+import type { ReadChunk } from "@holdfast/core/chunk-transport";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { limits } from "@holdfast/core/kernel";
 import type { LatencyMeter } from "@holdfast/core/node-registration";
@@ -16,11 +17,6 @@ export interface ChunkAccess {
 export interface ChunkLatencies {
   write: LatencyMeter;
   read: LatencyMeter;
-}
-
-export interface ReadChunk {
-  bytes: Buffer;
-  memory: ChunkBuffer;
 }
 
 export async function writeChunk({ store, latencies }: ChunkAccess, id: ChunkId, bytes: Buffer): Promise<PutResult> {

@@ -30,18 +30,39 @@ async function sessionWith(onAsked: (socket: Socket) => void, timeoutMs = 200): 
 
 const header = encodeAnswer({ kind: "chunk", number: 1, length: CHUNK.length });
 
+/** Much shorter than a session may rest, much longer than one that is over takes to say so. */
+const patience = { timeout: 10_000 };
+
 test.each<[string, (socket: Socket) => void]>([
   ["before its answer", () => undefined],
   ["in the middle of a header", (socket) => socket.write(header.subarray(0, 5))],
   ["after a header", (socket) => socket.write(header)],
   ["in the middle of a chunk", (socket) => socket.write(Buffer.concat([header, CHUNK.subarray(0, 70_000)]))],
-])("a node that falls silent %s ends the session in time, with all that is under way", async (_when, onAsked) => {
+])("a node that falls silent %s ends the session in time", patience, async (_when, onAsked) => {
   const session = await sessionWith(onAsked);
-  const under = [session.get(ID, {}), session.get(ID, {}), session.put(ID, CHUNK)];
-  const results = await Promise.allSettled(under);
-  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  await expect(session.get(ID, {})).rejects.toThrow("in time");
   expect(session.isOpen).toBe(false);
-  await expect(session.put(ID, CHUNK)).rejects.toThrow("in time");
+});
+
+test("what is under way and what comes too late hears of the end alike", async () => {
+  const session = await sessionWith((socket) => socket.destroy());
+  const results = await Promise.allSettled([session.get(ID, {}), session.put(ID, CHUNK), session.get(ID, {})]);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  await expect(session.put(ID, CHUNK)).rejects.toThrow(/connection ended|ECONNRESET/);
+});
+
+test("one request is never answered: it ends the session in time, however many others are", patience, async () => {
+  const session = await sessionWith((socket) => {
+    let number = 1;
+    const others = setInterval(() => {
+      socket.write(Buffer.concat([encodeAnswer({ kind: "chunk", number: ++number, length: CHUNK.length }), CHUNK]));
+      void session.get(ID, {}).catch(() => undefined);
+    }, 20);
+    leave.push(() => clearInterval(others));
+  });
+  const unanswered = session.get(ID, {});
+  for (let others = 0; others < 5; others++) session.get(ID, {}).catch(() => undefined);
+  await expect(unanswered).rejects.toThrow("no answer in time");
 });
 
 test("an answer that takes longer than one may be silent, but comes, is waited for", async () => {

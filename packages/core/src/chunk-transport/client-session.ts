@@ -84,10 +84,10 @@ export class ClientSession {
   }
 
   /** The bytes as they came: the caller compares them with their name. */
-  async get(id: ChunkId, options: ReadOptions): Promise<Buffer> {
+  async get(id: ChunkId, options: ReadOptions, kind: "get" | "copy" = "get"): Promise<Buffer> {
     this.#requireOpen();
     options.signal?.throwIfAborted();
-    return (await this.#ask({ kind: "get", id, ...options })).body;
+    return (await this.#ask({ kind, id, ...options })).body;
   }
 
   /** Takes no more requests, and resolves when those under way are over. */
@@ -129,7 +129,7 @@ export class ClientSession {
     if (exchange === undefined) throw new FrameError("an answer to nothing that was asked");
     clearTimeout(exchange.limit); // from here on something must move, that is all
     const isRefusal = kind === "refusal";
-    if (!isRefusal && (kind === "chunk") !== (exchange.kind === "get")) throw new FrameError("an answer to another question");
+    if (!isRefusal && (kind === "chunk") === (exchange.kind === "put")) throw new FrameError("an answer to another question");
     const body = viewFor(length, isRefusal ? undefined : exchange.into);
     this.#arriving = { kind, number, exchange, body };
     return body;

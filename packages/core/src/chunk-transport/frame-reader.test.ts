@@ -108,3 +108,26 @@ test("while it is held, the frame that has begun is finished and no other one lo
   expect(reader.goOn()).toBe(true);
   expect(received).toEqual(["body", "body"]);
 });
+
+test("held with all its memory full, it still names a place, and what is read there is in order", () => {
+  const received: number[] = [];
+  const reader = new FrameReader({
+    headerBytes: 1,
+    header: (header) => {
+      received.push(header[0]!);
+      return Buffer.alloc(0);
+    },
+    body: () => undefined,
+  });
+  const sent = Array.from({ length: 64 * KiB + 1 }, (_, index) => index % 251);
+  reader.hold();
+  const first = reader.place();
+  first.set(sent.slice(0, first.length));
+  expect(reader.received(first.length, first)).toBe(false);
+  const last = reader.place();
+  expect(first.length + last.length).toBe(sent.length);
+  expect(reader.goOn()).toBe(true);
+  last[0] = sent.at(-1)!;
+  reader.received(1, last);
+  expect(received).toEqual(sent);
+});

@@ -13,10 +13,13 @@ import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
 
-const requestKinds = ["put", "get", "cancel"] as const;
+const requestKinds = ["put", "get", "cancel", "copy"] as const;
 const answerKinds = ["stored", "held", "chunk", "refusal"] as const;
 
-/** `cancel` names by its number a `get` whose answer nobody waits for any more. It is the only one without an answer. */
+/**
+ * `copy` is a `get` for a copy on another node, which no user waits for. `cancel` names by its number one of both whose answer
+ * nobody waits for any more; it is the only one without an answer.
+ */
 export interface Request {
   kind: (typeof requestKinds)[number];
   number: number;
@@ -24,7 +27,7 @@ export interface Request {
   id: ChunkId;
 }
 
-/** `stored` and `held` answer a put, `chunk` a get. A refusal's body says why, as an error over HTTP does. */
+/** `stored` and `held` answer a put, `chunk` a get or a copy. A refusal's body says why, as an error over HTTP does. */
 export interface Answer {
   kind: (typeof answerKinds)[number];
   number: number;

@@ -25,6 +25,7 @@ class Door implements ChunkDoor {
   readonly broken = vi.fn<(error: unknown) => void>();
   /** Reads that were begun and those that were given up while they waited. */
   reads = 0;
+  copies = 0;
   abandoned = 0;
   /** What a read waits for. */
   gate: Promise<void> | undefined;
@@ -48,6 +49,11 @@ class Door implements ChunkDoor {
       memory.release();
       throw error;
     }
+  }
+
+  async lend(id: ChunkId, gone: AbortSignal) {
+    this.copies++;
+    return await this.get(id, gone);
   }
 
   refusal(error: unknown) {
@@ -261,6 +267,16 @@ test("a read that nobody waits for any more is given up, and the stream goes on"
   expect(session.busy).toBe(0);
   await session.close();
   await allIsWell();
+});
+
+test("a read for a copy is told from a user's", async () => {
+  await door.store.put(ID, CHUNK);
+  const session = await openChunkStream(address, CLUSTER_KEY);
+  expect((await session.get(ID, {})).equals(CHUNK)).toBe(true);
+  expect(door.copies).toBe(0);
+  expect((await session.get(ID, {}, "copy")).equals(CHUNK)).toBe(true);
+  expect(door.copies).toBe(1);
+  await session.close();
 });
 
 test("a node that falls silent: the caller hears of it in time, and so does who comes too late", async () => {

@@ -14,12 +14,19 @@ export interface ChunkDoor {
   /** Memory for a chunk that is to come: at once when there is some, otherwise as soon as there is. Rejects when `gone`. */
   room(length: number, gone: AbortSignal): ChunkBuffer | Promise<ChunkBuffer>;
   put(id: ChunkId, bytes: Buffer): Promise<PutResult>;
-  /** The chunk, in memory that is released when it was sent. */
-  get(id: ChunkId, gone: AbortSignal): Promise<{ bytes: Buffer; memory: ChunkBuffer }>;
+  get(id: ChunkId, gone: AbortSignal): Promise<ReadChunk>;
+  /** Likewise, for a copy on another node. */
+  lend(id: ChunkId, gone: AbortSignal): Promise<ReadChunk>;
   /** What the other side is told of an error: the JSON that it would get over HTTP. */
   refusal(error: unknown): Buffer;
   /** The other side did not speak as agreed. */
   broken(error: unknown): void;
+}
+
+/** A chunk in memory that is given back when it was sent. */
+export interface ReadChunk {
+  bytes: Buffer;
+  memory: ChunkBuffer;
 }
 
 interface Exchange {
@@ -30,7 +37,7 @@ interface Exchange {
 
 interface Arriving {
   exchange: Exchange;
-  id: ChunkId;
+  request: Request;
   /** Where a put's chunk goes. */
   memory: ChunkBuffer | undefined;
 }
@@ -91,7 +98,7 @@ export class ServerSession {
     }
     if (request.number !== this.#number + 1) throw new FrameError("a request out of turn");
     this.#number = request.number;
-    this.#arriving = { exchange: this.#open(request), id: request.id, memory: undefined };
+    this.#arriving = { exchange: this.#open(request), request, memory: undefined };
     return request.kind === "put" ? this.#makeRoom(this.#arriving, request.length) : NOTHING;
   }
 
@@ -128,8 +135,8 @@ export class ServerSession {
     const arrived = this.#arriving;
     this.#arriving = undefined;
     if (arrived === undefined) return; // a cancel
-    const { exchange, id, memory } = arrived;
-    void (memory === undefined ? this.#get(exchange, id) : this.#put(exchange, id, memory));
+    const { exchange, request, memory } = arrived;
+    void (memory === undefined ? this.#read(exchange, request) : this.#put(exchange, request.id, memory));
   }
 
   async #put(exchange: Exchange, id: ChunkId, memory: ChunkBuffer): Promise<void> {
@@ -143,10 +150,10 @@ export class ServerSession {
     }
   }
 
-  async #get(exchange: Exchange, id: ChunkId): Promise<void> {
+  async #read(exchange: Exchange, { kind, id }: Request): Promise<void> {
     const gone = exchange.gone.signal;
     try {
-      const { bytes, memory } = await this.#door.get(id, gone);
+      const { bytes, memory } = await (kind === "copy" ? this.#door.lend(id, gone) : this.#door.get(id, gone));
       if (!gone.aborted) return this.#answer(exchange, "chunk", bytes, memory);
       memory.release();
     } catch (error) {

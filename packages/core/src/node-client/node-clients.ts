@@ -39,10 +39,10 @@ export function createNodeClients({ clusterKey }: { clusterKey: string }): NodeC
     let client = known.get(address);
     if (client === undefined) {
       const connection = new NodeConnection(address, clusterKey);
-      const http = new HttpChunkStore(connection);
+      const store = new StreamedChunkStore(connection, new HttpChunkStore(connection));
       client = {
-        store: new StreamedChunkStore(connection, http),
-        source: { get: (id, options) => http.getForCopy(id, options) },
+        store,
+        source: { get: (id, options) => store.getForCopy(id, options) },
         commands: new HttpNodeCommands(connection),
       };
       known.set(address, client);

@@ -49,14 +49,19 @@ export class StreamedChunkStore implements ChunkStore {
     );
   }
 
-  /** Checked here as well as at the node, as over HTTP. */
-  async get(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
-    const get = async (): Promise<Buffer> => {
-      const bytes = await this.#reads.run((session) => session.get(id, options), options.signal);
-      if (chunkIdOf(bytes) === id) return bytes;
-      throw this.#node.unreachable("sent a chunk that arrived damaged");
-    };
-    return await this.#overStreams(get, () => this.#http.get(id, options));
+  get(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
+    return this.#overStreams(
+      () => this.#read("get", id, options),
+      () => this.#http.get(id, options),
+    );
+  }
+
+  /** As `get`, for a copy on another node: no user waits for it. */
+  getForCopy(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
+    return this.#overStreams(
+      () => this.#read("copy", id, options),
+      () => this.#http.getForCopy(id, options),
+    );
   }
 
   stat(id: ChunkId): Promise<ChunkStat | undefined> {
@@ -77,6 +82,13 @@ export class StreamedChunkStore implements ChunkStore {
 
   async close(): Promise<void> {
     await Promise.all([this.#reads, this.#largeWrites, this.#smallWrites, this.#http].map((connections) => connections.close()));
+  }
+
+  /** Checked here as well as at the node, as over HTTP. */
+  async #read(kind: "get" | "copy", id: ChunkId, options: ReadOptions): Promise<Buffer> {
+    const bytes = await this.#reads.run((session) => session.get(id, options, kind), options.signal);
+    if (chunkIdOf(bytes) === id) return bytes;
+    throw this.#node.unreachable("sent a chunk that arrived damaged");
   }
 
   async #overStreams<T>(ask: () => Promise<T>, askByHttp: () => Promise<T>): Promise<T> {
