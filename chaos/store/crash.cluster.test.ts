@@ -16,8 +16,7 @@ beforeEach(() => void (ground = mkdtempSync(join(tmpdir(), "holdfast-crash-"))))
 afterEach(() => rmSync(ground, { recursive: true }));
 
 test.skipIf(!hasTracer).each<Omit<Sweep, "ground" | "cutsAtOnce">>([
-  { kind: "file", script: "append", fault: "KILL", every: 20 },
-  { kind: "file", script: "append", fault: "EIO", every: 40 },
+  { kind: "file", script: "append", fault: "KILL", every: 30 },
   { kind: "segment", script: "append", fault: "KILL", every: 8 },
   { kind: "segment", script: "append", fault: "EIO", every: 16 },
   { kind: "segment", script: "append", fault: "ENOSPC", every: 30 },
