@@ -24,6 +24,7 @@ import type { Purged, TrashedChunk } from "./chunk-trash.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { DiskRoom } from "./disk-space.ts";
 import { diskFileSystem, type DurableFileSystem, syncDirectory, writeDurably } from "./durable-write.ts";
+import { FileTrash } from "./file-trash.ts";
 import type { ChunkPlace, LocalChunkStore, LostChunk } from "./local-chunk-store.ts";
 import type { MovingChunk } from "./migration/moving-chunk.ts";
 import { codeOf, unlessMissing } from "./system-error.ts";
@@ -50,7 +51,7 @@ export class FileChunkStore implements LocalChunkStore {
   readonly #room: DiskRoom;
   readonly #health: DiskHealth;
   readonly #fileSystem: DurableFileSystem;
-  readonly #clock: Clock;
+  readonly #trash: FileTrash;
   readonly #turns = new Turns<ChunkId>();
   readonly #inventory: Inventory;
 
@@ -76,7 +77,7 @@ export class FileChunkStore implements LocalChunkStore {
     this.#room = new DiskRoom(options.directory, options.reserveBytes);
     this.#health = options.health ?? new DiskHealth(options.logger);
     this.#fileSystem = options.fileSystem;
-    this.#clock = options.clock ?? systemClock;
+    this.#trash = new FileTrash(directory.trash, this.#health, options.clock ?? systemClock);
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
@@ -137,7 +138,7 @@ export class FileChunkStore implements LocalChunkStore {
   }
 
   async listTrash(after: ChunkId | undefined, limit: number): Promise<TrashedChunk[]> {
-    return this.#directory.trash.page(after, limit, (id) => this.#trashed(id));
+    return this.#directory.trash.page(after, limit, (id) => this.#trash.find(id));
   }
 
   /** Not synced, as `delete`. */
@@ -145,7 +146,7 @@ export class FileChunkStore implements LocalChunkStore {
     const purged: Purged = { chunks: 0, bytes: 0 };
     for await (const id of this.#directory.trash.ids(undefined)) {
       if (purged.chunks === limits.purgeChunksMax) break;
-      const length = await this.#turns.run(id, () => this.#purge(id, olderThanMs));
+      const length = await this.#turns.run(id, () => this.#trash.purge(id, olderThanMs));
       if (length === undefined) continue;
       purged.chunks++;
       purged.bytes += length;
@@ -204,12 +205,12 @@ export class FileChunkStore implements LocalChunkStore {
   handOver(id: ChunkId, keep: (chunk: MovingChunk) => Promise<void>, into?: Buffer): Promise<void> {
     return this.#turns.run(id, async () => {
       const held = await this.stat(id);
-      const trashed = held === undefined ? await this.#trashed(id) : undefined;
+      const trashed = held === undefined ? await this.#trash.find(id) : undefined;
       if (held === undefined && trashed === undefined) return;
       const path = (held === undefined ? this.#directory.trash : this.#directory.chunks).path(id);
       const bytes = await this.#read(id, into, path);
-      if (bytes === undefined) await this.#quarantine.take(id, path);
-      else {
+      if (bytes === undefined && !(await this.#quarantine.take(id, path))) return;
+      if (bytes !== undefined) {
         await keep({ id, bytes, trashedAt: trashed?.trashedAt });
         await unlink(path).catch((error: unknown) => this.#health.refuse(error));
       }
@@ -240,7 +241,7 @@ export class FileChunkStore implements LocalChunkStore {
 
   async #discard(id: ChunkId): Promise<ChunkId | undefined> {
     const held = await this.stat(id);
-    if (held === undefined) return (await this.#trashed(id)) && id;
+    if (held === undefined) return (await this.#trash.find(id)) && id;
     await this.#fileSystem
       .rename(this.#directory.chunks.path(id), this.#directory.trash.path(id))
       .catch((error: unknown) => this.#health.refuse(error));
@@ -250,31 +251,19 @@ export class FileChunkStore implements LocalChunkStore {
 
   /** False when it is not in the trash or rotted there. Synced before its turn ends: from then on a `put` would count on it. */
   async #takeBack(id: ChunkId): Promise<boolean> {
-    const trashed = await this.#trashed(id);
+    const trashed = await this.#trash.find(id);
     if (trashed === undefined) return false;
     const { trash, chunks } = this.#directory;
-    if ((await this.#read(id, undefined, trash.path(id))) === undefined) {
-      await this.#quarantine.take(id, trash.path(id));
+    const path = trash.path(id);
+    if ((await this.#read(id, undefined, path)) === undefined) {
+      await this.#quarantine.take(id, path);
       return false;
     }
-    await this.#fileSystem.rename(trash.path(id), chunks.path(id)).catch((error: unknown) => this.#health.refuse(error));
+    await this.#fileSystem.rename(path, chunks.path(id)).catch((error: unknown) => this.#health.refuse(error));
     this.#inventory.chunkCount++;
     this.#inventory.usedBytes += trashed.length;
     await this.#syncAll([chunks.directoryOf(id)]);
     return true;
-  }
-
-  /** Its length, or undefined when it stays. */
-  async #purge(id: ChunkId, olderThanMs: number): Promise<number | undefined> {
-    const trashed = await this.#trashed(id);
-    if (trashed === undefined || this.#clock.now().getTime() - trashed.trashedAt < olderThanMs) return undefined;
-    await unlink(this.#directory.trash.path(id)).catch((error: unknown) => this.#health.refuse(error));
-    return trashed.length;
-  }
-
-  async #trashed(id: ChunkId): Promise<TrashedChunk | undefined> {
-    const file = await unlessMissing(stat(this.#directory.trash.path(id)));
-    return file && { id, length: chunkLength(file.size), trashedAt: Math.floor(file.ctimeMs) };
   }
 
   async #syncAll(directories: readonly string[]): Promise<void> {
