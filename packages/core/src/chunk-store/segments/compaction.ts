@@ -14,6 +14,7 @@ import type { ChunkId } from "../../chunking/index.ts";
 import { limits, type Logger, MiB, SECOND_MS } from "../../kernel/index.ts";
 import type { DiskHealth } from "../disk-health.ts";
 import type { Appender } from "./appender.ts";
+import { aroundBadSectors } from "./bad-sectors.ts";
 import type { ChunkEvent } from "./chunk-event.ts";
 import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
 import { readChunk } from "./chunk-reader.ts";
@@ -181,7 +182,10 @@ export class Compaction {
 }
 
 async function recordsOf(segment: Segment): Promise<ChunkEvent[]> {
-  return segment.open(async (file) => (await readFooter(file, segment)) ?? (await scanSegment(file, segment)).events);
+  return segment.open(async (file) => {
+    const readable = aroundBadSectors(file);
+    return (await readFooter(readable, segment)) ?? (await scanSegment(readable, segment)).events;
+  });
 }
 
 /** In the order of the disk, each of some megabytes at most. */

@@ -3,9 +3,9 @@
  * they hash to. Opening reads these instead of the whole segment. Without a footer, or with a damaged one, it is scanned.
  */
 import { blake3 } from "@napi-rs/blake-hash";
+import type { ReadableFile } from "./bad-sectors.ts";
 import { type ChunkEvent, checkOf, decodeEvent } from "./chunk-event.ts";
 import { EVENT_BYTES, footerBytes } from "./layout.ts";
-import type { PlacedFile } from "./placed-file.ts";
 import type { Segment } from "./segment.ts";
 
 const MAGIC = Buffer.from("HFFOOTER");
@@ -25,7 +25,7 @@ export function encodeFooter(headers: readonly Buffer[], generation: Buffer): Bu
 }
 
 /** The records of a segment that has a whole footer. */
-export async function readFooter(file: PlacedFile, { sizeBytes, generation }: Segment): Promise<ChunkEvent[] | undefined> {
+export async function readFooter(file: ReadableFile, { sizeBytes, generation }: Segment): Promise<ChunkEvent[] | undefined> {
   const last = Buffer.alloc(EVENT_BYTES);
   await file.read(last, sizeBytes - EVENT_BYTES);
   if (!last.subarray(0, MAGIC.length).equals(MAGIC) || !last.subarray(CHECK_AT).equals(checkOf(last, generation))) return undefined;

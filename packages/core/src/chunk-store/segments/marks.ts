@@ -8,6 +8,7 @@ import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "../durable-write.ts";
 import { unlessMissing } from "../system-error.ts";
+import { aroundBadSectors } from "./bad-sectors.ts";
 import { type ChunkEvent, decodeEvent, encodeEvent } from "./chunk-event.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { EVENT_BYTES } from "./layout.ts";
@@ -52,7 +53,7 @@ export class Marks {
     if (sizeBytes === 0) return [];
     const bytes = Buffer.alloc(sizeBytes);
     await this.#files.use(this.#path, async (file) => {
-      await file.read(bytes, 0);
+      await aroundBadSectors(file).read(bytes, 0);
       await file.sync(); // they may be in the page cache only: the process died before its sync
     });
     const events: ChunkEvent[] = [];

@@ -1,5 +1,5 @@
 /** What a start makes of what the last process left, however it ended. */
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -7,7 +7,18 @@ import { chunkIdOf, type ChunkId } from "../../chunking/index.ts";
 import { MiB } from "../../kernel/index.ts";
 import type { SegmentChunkStore, SegmentChunkStoreOptions } from "../index.ts";
 import { EVENT_BYTES, PAGE_BYTES } from "./layout.ts";
-import { change, damageChunk, leftBehind, openStore, putAll, segmentFile, someChunk, type TestChunk, watched } from "./testing/index.ts";
+import {
+  change,
+  damageChunk,
+  leftBehind,
+  openStore,
+  putAll,
+  segmentFile,
+  someChunk,
+  systemError,
+  type TestChunk,
+  watched,
+} from "./testing/index.ts";
 
 let scratch: string;
 let root: string;
@@ -158,6 +169,22 @@ test("a segment whose header is gone for good is left alone and told of; the oth
   expect(await again.stats()).toMatchObject({ foreignFiles: 1 });
   await putAll(again, [chunks[0]!]);
   expect(await wholeIds(again)).toEqual(idsOf(chunks));
+});
+
+test.each(["ended", "unended"])("sectors of a segment, %s, that cannot be read cost what lies in them, and not the start", async (end) => {
+  const store = await open(root);
+  const [first, hurt, last] = [someChunk(), someChunk(200_000), someChunk()];
+  await putAll(store, [first, hurt, last, ...(end === "ended" ? [someChunk(4 * MiB), someChunk(4 * MiB)] : [])]);
+  const { offset } = (await store.locate(hurt.id))!;
+  await store.close();
+  const fileSystem = watched(({ kind, path, position, length }) => {
+    const bad = [0, offset, ...(end === "ended" ? [statSync(path).size - EVENT_BYTES] : [])];
+    const isHit = bad.some((at) => position <= at && at < position + length);
+    if (kind === "read" && path === segmentFile(root, 1) && isHit) throw systemError("EIO");
+  });
+  const again = await open(root, { fileSystem });
+  for (const { id, bytes } of [first, last]) expect((await again.get(id)).equals(bytes)).toBe(true);
+  expect(await again.stat(hurt.id)).toBeUndefined();
 });
 
 test("a segment that was not finished is removed", async () => {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { ChunkId } from "../../chunking/index.ts";
 import type { Logger } from "../../kernel/index.ts";
 import { syncDirectory } from "../durable-write.ts";
+import { aroundBadSectors } from "./bad-sectors.ts";
 import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
 import { ChunkIndex, type LocatedEvent } from "./chunk-index.ts";
 import { readFooter } from "./footer.ts";
@@ -92,7 +93,7 @@ class Recovery {
   async #takeSegment(path: string, number: number): Promise<void> {
     const { result } = this;
     result.nextNumber = Math.max(result.nextNumber, number + 1);
-    const header = await this.#files.use(path + SEGMENT_SUFFIX, readHeader);
+    const header = await this.#files.use(path + SEGMENT_SUFFIX, (file) => readHeader(aroundBadSectors(file)));
     if (header?.number !== number) {
       this.#logger.error({ segment: path }, "a segment cannot be made out any more; it is left alone, and its chunks are missing");
       result.foreign.push(path + SEGMENT_SUFFIX);
@@ -101,7 +102,7 @@ class Recovery {
     result.sequence.heed(header.born);
     result.totalBytes += header.sizeBytes;
     const segment = new Segment(path, header, this.#files);
-    const ended = await segment.open((file) => readFooter(file, segment));
+    const ended = await segment.open((file) => readFooter(aroundBadSectors(file), segment));
     const marks = await segment.marks.read();
     segment.isFilling = ended === undefined;
     segment.isDamaged = marks.some(({ state, offset }) => state === "lost" && offset > 0);
@@ -116,7 +117,7 @@ class Recovery {
 
   /** Undefined when nothing was ever begun in it. What is in it may be in the page cache only: the process died before its sync. */
   async #scan(segment: Segment): Promise<ChunkEvent[] | undefined> {
-    const { events, endBytes } = await segment.open((file) => scanSegment(file, segment));
+    const { events, endBytes } = await segment.open((file) => scanSegment(aroundBadSectors(file), segment));
     if (endBytes === DATA_AT) return undefined;
     await segment.open((file) => file.sync());
     const headers = events.map((event) => encodeEvent(event, segment.generation));

@@ -6,9 +6,9 @@
  */
 import { chunkIdOf } from "../../chunking/index.ts";
 import { limits, MiB } from "../../kernel/index.ts";
+import type { ReadableFile } from "./bad-sectors.ts";
 import { type ChunkEvent, decodeEvent } from "./chunk-event.ts";
 import { chunkAt, DATA_AT, EVENT_BYTES, recordBytes } from "./layout.ts";
-import type { PlacedFile } from "./placed-file.ts";
 import type { Segment } from "./segment.ts";
 
 const WINDOW_BYTES = 1 * MiB;
@@ -20,7 +20,7 @@ export interface ScannedSegment {
   endBytes: number;
 }
 
-export async function scanSegment(file: PlacedFile, segment: Segment): Promise<ScannedSegment> {
+export async function scanSegment(file: ReadableFile, segment: Segment): Promise<ScannedSegment> {
   const scanned: ScannedSegment = { events: [], endBytes: DATA_AT };
   const window = new Window(file);
   for (let at = DATA_AT; at + EVENT_BYTES <= segment.sizeBytes;) {
@@ -47,13 +47,13 @@ function firstRecord(bytes: Buffer, at: number, { generation, sizeBytes }: Segme
 
 /** A stretch of the file in memory, so that small records do not cost a read each. */
 class Window {
-  readonly #file: PlacedFile;
+  readonly #file: ReadableFile;
   readonly #buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   readonly #chunk = Buffer.allocUnsafeSlow(limits.chunkBytesMax);
   #at = 0;
   #endAt = 0;
 
-  constructor(file: PlacedFile) {
+  constructor(file: ReadableFile) {
     this.#file = file;
   }
 

@@ -7,6 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
+import type { ReadableFile } from "./bad-sectors.ts";
 import { PAGE_BYTES } from "./layout.ts";
 import type { PlacedFile } from "./placed-file.ts";
 
@@ -40,7 +41,7 @@ export async function writeHeader(file: PlacedFile, header: SegmentHeader): Prom
 }
 
 /** Undefined when neither page can be made out. */
-export async function readHeader(file: PlacedFile): Promise<SegmentHeader | undefined> {
+export async function readHeader(file: ReadableFile): Promise<SegmentHeader | undefined> {
   const pages = Buffer.alloc(2 * PAGE_BYTES);
   await file.read(pages, 0);
   const headers = [decode(pages), decode(pages.subarray(PAGE_BYTES))].filter((header) => header !== undefined);

@@ -66,27 +66,28 @@ export function systemError(code: string): Error {
 export interface DiskStep {
   kind: "open" | "create" | "read" | "write" | "sync";
   path: string;
-  /** Of a read or write. */
+  /** Of a read or write, and how much is read. */
   position: number;
+  length: number;
 }
 
 /** The real disk, with `before` called ahead of each step; what it throws is what the disk answers. */
 export function watched(before: (step: DiskStep) => void): SegmentFileSystem {
   return {
     async open(path, options) {
-      before({ kind: options?.create === true ? "create" : "open", path, position: 0 });
+      before({ kind: options?.create === true ? "create" : "open", path, position: 0, length: 0 });
       const file = await segmentFileSystem.open(path, options);
       return {
         async read(into, position) {
-          before({ kind: "read", path, position });
+          before({ kind: "read", path, position, length: into.length });
           return file.read(into, position);
         },
         async write(parts, position) {
-          before({ kind: "write", path, position });
+          before({ kind: "write", path, position, length: 0 });
           return file.write(parts, position);
         },
         async sync() {
-          before({ kind: "sync", path, position: 0 });
+          before({ kind: "sync", path, position: 0, length: 0 });
           return file.sync();
         },
         close: () => file.close(),
