@@ -1,12 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import type { ChunkTrash } from "@holdfast/core/chunk-store";
+import { type ChunkStoreKind, chunkStoreKinds, type ChunkTrash } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { describeChunkStore, describeChunkTrash } from "@holdfast/core/chunk-store/testing";
 import { httpStore } from "@holdfast/core/node-client/testing";
 import { CLUSTER_KEY, startTestNode } from "./testing/index.ts";
 
-const setUp = async () => {
-  const node = await startTestNode();
+const setUp = async (kind: ChunkStoreKind) => {
+  const node = await startTestNode({ store: kind });
   const trash: ChunkTrash = {
     trash: (ids) => node.commands.trash(ids, 1),
     restore: (ids) => node.commands.restore(ids, 1),
@@ -18,23 +17,17 @@ const setUp = async () => {
     store: node.client,
     trash,
     drop: () => node.drop(),
-    damage: async (id: ChunkId) => flipLastBit(node.chunkPath(id)),
-    damageTrashed: async (id: ChunkId) => flipLastBit(node.chunkPath(id).replace("/chunks/", "/trash/")),
+    damage: (id: ChunkId) => node.damage(id),
+    damageTrashed: (id: ChunkId) => node.damage(id),
   };
 };
 
-const setUpOverHttp = async () => {
-  const subject = await setUp();
+const setUpOverHttp = async (kind: ChunkStoreKind) => {
+  const subject = await setUp(kind);
   const store = httpStore(`127.0.0.1:${subject.port}`, CLUSTER_KEY);
   return { ...subject, store, drop: () => store.close().then(subject.drop) };
 };
 
-describeChunkStore("a node over chunk streams", setUp);
-describeChunkStore("a node over HTTP", setUpOverHttp);
-describeChunkTrash("a node over HTTP", setUp);
-
-function flipLastBit(path: string): void {
-  const file = readFileSync(path);
-  file[file.length - 1]! ^= 1;
-  writeFileSync(path, file);
-}
+describeChunkStore("a node with segments over chunk streams", () => setUp("segment"));
+describeChunkStore("a node with files over HTTP", () => setUpOverHttp("file"));
+for (const kind of chunkStoreKinds) describeChunkTrash(`a node with a ${kind} store over HTTP`, () => setUp(kind));

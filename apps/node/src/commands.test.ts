@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ChunkId, chunkIdOf } from "@holdfast/core/chunking";
@@ -16,7 +16,7 @@ const STALE = { code: "store.stale_epoch" };
 let source: TestNode;
 let target: TestNode;
 beforeEach(async () => {
-  [source, target] = await Promise.all([startTestNode(), startTestNode()]);
+  [source, target] = await Promise.all([startTestNode({ store: "file" }), startTestNode({ store: "segment" })]);
   for (const { commands } of [source, target]) await commands.scrub({ action: "stop" }); // it would find a test's damage first
 });
 afterEach(() => Promise.all([source.drop(), target.drop()]));
@@ -26,12 +26,6 @@ async function putChunk(node: TestNode, length = 100_000): Promise<{ id: ChunkId
   const id = chunkIdOf(bytes);
   await node.client.put(id, bytes);
   return { id, bytes };
-}
-
-function damage(node: TestNode, id: ChunkId): void {
-  const file = readFileSync(node.chunkPath(id));
-  file[200]! ^= 1;
-  writeFileSync(node.chunkPath(id), file);
 }
 
 const at = (node: TestNode, id: number): NodeAddress => ({ ...node.address, id });
@@ -53,7 +47,7 @@ describe("replicate", () => {
     const { id, bytes } = await putChunk(source);
     const third = await startTestNode();
     await third.client.put(id, bytes);
-    damage(source, id);
+    await source.damage(id);
     const empty = await startTestNode();
     const sources = [at(source, 1), at(empty, 2), NOBODY, at(third, 4)];
     expect(await target.commands.replicate(id, sources, 1)).toMatchObject({
@@ -70,7 +64,7 @@ describe("replicate", () => {
 
   test("no source is whole: refused with what was wrong with each, and nothing is kept", async () => {
     const { id } = await putChunk(source);
-    damage(source, id);
+    await source.damage(id);
     await expect(target.commands.replicate(id, [at(source, 1), NOBODY], 1)).rejects.toMatchObject({
       code: "chunk.no_source",
       details: {
@@ -99,7 +93,7 @@ describe("replicate", () => {
     const { id, bytes } = await putChunk(source);
     await target.client.put(id, bytes);
     expect(await target.commands.replicate(id, [NOBODY], 1)).toEqual({ stored: false, length: 100_000, bad: [] });
-    damage(target, id);
+    await target.damage(id);
     expect(await target.commands.replicate(id, [at(source, 1)], 1)).toEqual({ stored: true, length: 100_000, bad: [] });
     expect((await target.client.get(id)).equals(bytes)).toBe(true);
   });
@@ -145,7 +139,7 @@ describe("replicate", () => {
 test("verify reads the disk: whole, damaged, missing", async () => {
   const { id } = await putChunk(source);
   expect(await source.commands.verify(id)).toEqual({ length: 100_000 });
-  damage(source, id);
+  await source.damage(id);
   await expect(source.commands.verify(id)).rejects.toMatchObject({ code: "chunk.corrupt" });
   await expect(source.commands.verify(id)).rejects.toMatchObject({ code: "chunk.not_found" });
 });
@@ -153,7 +147,7 @@ test("verify reads the disk: whole, damaged, missing", async () => {
 test("a scrub that is told to hurry finds the damage, and the controller learns which chunks were lost", async () => {
   const chunks = await Promise.all(Array.from({ length: 20 }, () => putChunk(source)));
   const [damaged] = chunks as [(typeof chunks)[0]];
-  damage(source, damaged.id);
+  await source.damage(damaged.id);
   expect(await source.commands.scrub({ action: "stop" })).toMatchObject({ running: false });
   expect(await source.commands.scrub({ action: "start" })).toMatchObject({ running: true, corruptFound: [] });
   await expect.poll(() => source.commands.scrubStatus(), { timeout: 10_000 }).toMatchObject({ running: false, progress: 1 });

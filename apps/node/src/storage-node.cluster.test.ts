@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChunkStore } from "@holdfast/core/chunk-store";
+import { type ChunkStore, chunkStoreKinds } from "@holdfast/core/chunk-store";
 import { type ChunkId, chunkIdOf } from "@holdfast/core/chunking";
 import { KiB, MiB } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
@@ -63,21 +63,24 @@ async function readEverything(store: ChunkStore): Promise<Set<ChunkId>> {
   return new Set(held.map(({ id }) => id));
 }
 
-test("kill -9 in the middle of sixteen writes, three times: all that was acknowledged is there, nothing is half there", async () => {
-  const acknowledged: ChunkId[] = [];
-  for (const killAfter of [5, 12, 25]) {
-    const node = await start();
-    const result = await putUntilRefused(node.store, 512 * KiB + killAfter, 16, (count) => count === killAfter && node.kill("SIGKILL"));
-    acknowledged.push(...result.acknowledged);
-    await node.exited;
+test.each(chunkStoreKinds)(
+  "%s: kill -9 in the middle of sixteen writes, three times: all that was acknowledged is there, nothing is half there",
+  async (kind) => {
+    const acknowledged: ChunkId[] = [];
+    for (const killAfter of [5, 12, 25]) {
+      const node = await start({ HOLDFAST_NODE_STORE: kind });
+      const result = await putUntilRefused(node.store, 512 * KiB + killAfter, 16, (count) => count === killAfter && node.kill("SIGKILL"));
+      acknowledged.push(...result.acknowledged);
+      await node.exited;
 
-    const again = await start();
-    expect(readdirSync(join(directory, "incoming"))).toEqual([]);
-    const held = await readEverything(again.store);
-    expect(acknowledged.filter((id) => !held.has(id))).toEqual([]);
-    await again.kill("SIGTERM");
-  }
-});
+      const again = await start();
+      expect(globSync("incoming/*", { cwd: directory })).toEqual([]);
+      const held = await readEverything(again.store);
+      expect(acknowledged.filter((id) => !held.has(id))).toEqual([]);
+      await again.kill("SIGTERM");
+    }
+  },
+);
 
 test("kill -9 right after a new leader was heard, five times: the old leader is never obeyed again", async () => {
   const unknown = [chunkIdOf(Buffer.from("never put"))];
@@ -92,13 +95,16 @@ test("kill -9 right after a new leader was heard, five times: the old leader is 
   }
 });
 
-test("SIGTERM in the middle of writes: those under way are finished, then the process leaves with 0", async () => {
-  const node = await start();
-  const { acknowledged } = await putUntilRefused(node.store, 512 * KiB, 8, (count) => count === 10 && node.kill("SIGTERM"));
-  expect(await node.exited).toBe(0);
-  const held = await readEverything((await start()).store);
-  expect(acknowledged.filter((id) => !held.has(id))).toEqual([]);
-});
+test.each(chunkStoreKinds)(
+  "%s: SIGTERM in the middle of writes: those under way are finished, then the process leaves with 0",
+  async (kind) => {
+    const node = await start({ HOLDFAST_NODE_STORE: kind });
+    const { acknowledged } = await putUntilRefused(node.store, 512 * KiB, 8, (count) => count === 10 && node.kill("SIGTERM"));
+    expect(await node.exited).toBe(0);
+    const held = await readEverything((await start()).store);
+    expect(acknowledged.filter((id) => !held.has(id))).toEqual([]);
+  },
+);
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.info("skipped: a full disk (needs root to mount one)"); // eslint-disable-line no-console

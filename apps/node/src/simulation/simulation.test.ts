@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ChunkId, chunkIdOf } from "@holdfast/core/chunking";
+import { chunkStoreKinds } from "@holdfast/core/chunk-store";
 import type { NodeFault } from "@holdfast/core/fault-simulation";
 import { signRequest } from "@holdfast/core/request-signing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -97,16 +98,21 @@ test("disk full: chunks are refused and the node says so of itself; what it hold
   expect(await node.client.stats()).toMatchObject({ writable: true });
 });
 
-test("a damaged chunk is never served; who did not look at it finds it whole again afterwards", async () => {
-  const [read, left] = [await putChunk(), await putChunk(1)];
-  const { status } = await simulate({ kind: "corrupt", seconds: 600, chunks: 2, ids: [read.id, left.id] });
-  expect(status).toBe(200);
-  await expect(node.client.get(read.id)).rejects.toMatchObject({ code: "chunk.corrupt" });
+test.each(chunkStoreKinds)(
+  "a damaged chunk of a %s store is never served; who did not look at it finds it whole again afterwards",
+  async (store) => {
+    await node.drop();
+    node = await startTestNode({ store });
+    const [read, left] = [await putChunk(), await putChunk(1)];
+    const { status } = await simulate({ kind: "corrupt", seconds: 600, chunks: 2, ids: [read.id, left.id] });
+    expect(status).toBe(200);
+    await expect(node.client.get(read.id)).rejects.toMatchObject({ code: "chunk.corrupt" });
 
-  await recover();
-  expect((await node.client.get(left.id)).equals(left.bytes)).toBe(true);
-  await expect(node.client.get(read.id)).rejects.toMatchObject({ code: "chunk.not_found" });
-});
+    await recover();
+    expect((await node.client.get(left.id)).equals(left.bytes)).toBe(true);
+    await expect(node.client.get(read.id)).rejects.toMatchObject({ code: "chunk.not_found" });
+  },
+);
 
 test("a good copy that took the place of a damaged one is left alone when the fault ends", async () => {
   const { id, bytes } = await putChunk();

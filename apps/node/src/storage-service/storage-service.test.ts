@@ -1,7 +1,6 @@
 /** As a program of somebody else would speak to a node: grpc-js and the generated messages, nothing of ours between. */
 import { createHmac, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
@@ -205,9 +204,7 @@ describe("each refusal has its status and its code:", () => {
 
   test("DATA_LOSS for one that rotted, of which not a byte is sent", async () => {
     await putWhole(bytes);
-    const file = readFileSync(node.chunkPath(id));
-    file[500]! ^= 1;
-    writeFileSync(node.chunkPath(id), file);
+    await node.damage(id);
     await expect(get(id)).rejects.toMatchObject(refusal(grpc.status.DATA_LOSS, "chunk.corrupt"));
   });
 

@@ -20,7 +20,8 @@ export interface TestNode {
   address: NodeAddress;
   client: ChunkStore;
   commands: NodeCommands;
-  chunkPath(id: ChunkId): string;
+  /** Flips a bit of the chunk on the disk, held or in the trash; of one chunk at a time. */
+  damage(id: ChunkId): Promise<void>;
   /** Stops it and removes its data. */
   drop(): Promise<void>;
 }
@@ -59,7 +60,7 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
     address,
     client: clients.clientFor(address),
     commands: clients.commandsFor(address),
-    chunkPath: (id) => join(settings.directory, "chunks", id.slice(0, 2), `${id}.chunk`),
+    damage: (id) => clients.commandsFor(address).simulate({ kind: "corrupt", ids: [id], chunks: 1, seconds: 600 }),
     async drop() {
       await clients.close();
       await node.stop();
