@@ -3,7 +3,7 @@ import { type ChunkStore, ChunkStoreError, MemoryChunkStore, type PutResult, typ
 import type { ChunkId } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
-import type { NodeCommands } from "../node-client/index.ts";
+import type { BadSource, NodeCommands, Replicated } from "../node-client/index.ts";
 import { nodeSnapshot } from "./node-snapshot.ts";
 
 /** `hanging` nodes take a request and say nothing until the fault ends; then it succeeds. */
@@ -63,6 +63,20 @@ export class TestNode {
     stats: async () => await this.#reached().stats(),
     close: async () => undefined,
   };
+
+  /** Fetches it from the first of these that has it whole, keeps it and reads it back, as a real node does. Rejects with `chunk.no_source`. */
+  async replicate(id: ChunkId, sources: readonly TestNode[]): Promise<Replicated> {
+    const bad: BadSource[] = [];
+    for (const { snapshot, client } of sources) {
+      const bytes = await client.get(id).catch((error: ChunkStoreError) => {
+        bad.push({ nodeId: snapshot.id, reason: error.code as BadSource["reason"] });
+      });
+      if (bytes === undefined) continue;
+      const { stored } = await this.client.put(id, bytes);
+      return { stored, length: (await this.client.get(id)).length, bad };
+    }
+    throw new ChunkStoreError("chunk.no_source", "No source has it whole.", { bad });
+  }
 
   async #commanded(command: Parameters<TestNode["onCommand"]>[0], epoch = this.epoch): Promise<MemoryChunkStore> {
     this.#reached();

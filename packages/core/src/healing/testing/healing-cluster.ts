@@ -4,12 +4,11 @@ import type { TestDatabase } from "@holdfast/db/testing";
 import { vi } from "vitest";
 import { ChunkStoreError } from "../../chunk-store/index.ts";
 import { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes } from "../../chunking/index.ts";
-import { listEvents } from "../../events/index.ts";
 import { createLogger } from "../../kernel/index.ts";
 import { createLeadership, type Leadership } from "../../leadership/index.ts";
 import type { NodeSnapshot } from "../../membership/index.ts";
-import type { BadSource, NodeAddress, Replicated } from "../../node-client/index.ts";
-import { createTestNodes, type TestNode } from "../../testing/index.ts";
+import type { NodeAddress } from "../../node-client/index.ts";
+import { createTestNodes, type TestNode, toldEvents } from "../../testing/index.ts";
 import { createHealing, type Healing, type HealingOptions, listRepairs, type RepairReport } from "../index.ts";
 
 const LONG_MS = 600_000;
@@ -148,13 +147,8 @@ export class HealingCluster {
     );
   }
 
-  /** Oldest first, without the controllers' own. */
   async messages(): Promise<string[]> {
-    const { items } = await listEvents(this.#database.pool, { limit: 100 });
-    return items
-      .filter(({ kind }) => kind !== "leader.changed")
-      .map(({ message }) => message)
-      .toReversed();
+    return await toldEvents(this.#database.pool);
   }
 
   async query(text: string, values: unknown[] = []): Promise<void> {
@@ -170,7 +164,10 @@ export class HealingCluster {
         await this.beforeReplication(replication);
         signal?.throwIfAborted();
         this.#obey(nodeId, epoch);
-        return await this.#replicate(replication);
+        return await this.node(nodeId).replicate(
+          id,
+          replication.from.map((from) => this.node(from)),
+        );
       },
       verify: async (id) => ({ length: (await client.get(id)).length }),
       trash: async (ids, epoch) => {
@@ -192,18 +189,5 @@ export class HealingCluster {
     const highest = this.#epochs.get(nodeId) ?? 0;
     if (epoch < highest) throw new ChunkStoreError("store.stale_epoch", "A newer leader commands this node.");
     this.#epochs.set(nodeId, epoch);
-  }
-
-  async #replicate({ id, from, to }: Replication): Promise<Replicated> {
-    const bad: BadSource[] = [];
-    for (const nodeId of from) {
-      const bytes = await this.node(nodeId)
-        .client.get(id)
-        .catch((error: ChunkStoreError) => void bad.push({ nodeId, reason: error.code as BadSource["reason"] }));
-      if (bytes === undefined) continue;
-      const { stored } = await this.node(to).client.put(id, bytes);
-      return { stored, length: (await this.node(to).client.get(id)).length, bad };
-    }
-    throw new ChunkStoreError("chunk.no_source", "No source has it whole.", { bad });
   }
 }

@@ -1,17 +1,15 @@
 /** Nodes in this process, rows in a real database, and a rebalancer between the two that goes a step when it is told to. */
 import { randomBytes } from "node:crypto";
 import type { TestDatabase } from "@holdfast/db/testing";
-import { ChunkStoreError } from "../../chunk-store/index.ts";
 import { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes } from "../../chunking/index.ts";
-import { listEvents } from "../../events/index.ts";
 import { createHealing, type HealingOptions } from "../../healing/index.ts";
 import type { SafemodeReader } from "../../safemode/index.ts";
 import { createLogger, GiB } from "../../kernel/index.ts";
 import { createLeadership, type Leadership } from "../../leadership/index.ts";
 import { type NodeSnapshot, readNodes } from "../../membership/index.ts";
-import type { BadSource, NodeAddress } from "../../node-client/index.ts";
+import type { NodeAddress } from "../../node-client/index.ts";
 import { choosePlacement, type PlacementPolicy } from "../../placement/index.ts";
-import { createTestNodes, type TestNode } from "../../testing/index.ts";
+import { createTestNodes, type TestNode, toldEvents } from "../../testing/index.ts";
 import {
   applyChange,
   type AppliedChange,
@@ -209,13 +207,8 @@ export class TopologyCluster {
     return reports.reduce((a, b) => (b.id > a.id ? b : a));
   }
 
-  /** Oldest first, without the controllers' own. */
   async messages(): Promise<string[]> {
-    const { items } = await listEvents(this.#database.pool, { limit: 100 });
-    return items
-      .filter(({ kind }) => kind !== "leader.changed")
-      .map(({ message }) => message)
-      .toReversed();
+    return await toldEvents(this.#database.pool);
   }
 
   async query(text: string, values: unknown[] = []): Promise<void> {
@@ -228,7 +221,7 @@ export class TopologyCluster {
   }
 
   #commandsOf({ id: to }: NodeAddress): ReturnType<HealingOptions["clients"]["commandsFor"]> {
-    const { commands, client } = this.node(to);
+    const { commands } = this.node(to);
     return {
       ...commands,
       trash: async (ids, epoch) => {
@@ -237,17 +230,12 @@ export class TopologyCluster {
       },
       replicate: async (id, sources) => {
         await this.beforeCopy({ id, to, count: this.copied.length });
-        const bad: BadSource[] = [];
-        for (const { id: nodeId } of sources) {
-          const bytes = await this.node(nodeId)
-            .client.get(id)
-            .catch((error: ChunkStoreError) => void bad.push({ nodeId, reason: error.code as BadSource["reason"] }));
-          if (bytes === undefined) continue;
-          const { stored } = await client.put(id, bytes);
-          this.copied.push({ id, to });
-          return { stored, length: bytes.length, bad };
-        }
-        throw new ChunkStoreError("chunk.no_source", "No source has it whole.", { bad });
+        const replicated = await this.node(to).replicate(
+          id,
+          sources.map((source) => this.node(source.id)),
+        );
+        this.copied.push({ id, to });
+        return replicated;
       },
     };
   }
