@@ -18,7 +18,7 @@ const SLOWDOWN_FINE = 1.5;
 const QUIET_BYTES_PER_SECOND = 2 * limits.healingBytesPerSecondMin;
 const FELT_AFTER_MS = 5 * SECOND_MS;
 const GROWTH_AT_FIRST = 1.5;
-const GROWTH_AFTER_CUT = 1.15;
+const GROWTH_AFTER_CUT = 1.25;
 /** A cut goes a little further than it seems to need, and never further than this. */
 const CUT_BEYOND = 0.9;
 const CUT_MAX = 0.25;
