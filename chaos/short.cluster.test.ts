@@ -10,7 +10,7 @@ const PROGRAM = join(import.meta.dirname, "main.ts");
 const SEED = "2553";
 /** Those that are soon over, and whose traces are soon found: a wiped disk takes minutes to be noticed for sure. */
 const FAULTS = "kill,stop,unplug,corrupt,partition,power-cut,disk-full,backends";
-const SIZE = ["--count", "10", "--writers", "3", "--readers", "2", "--file-mib", "6", "--settle", "180"];
+const SIZE = ["--count", "8", "--writers", "2", "--readers", "2", "--file-mib", "4", "--settle", "180"];
 /** Far above what a machine with other work needs: the run itself says what took too long. */
 const TIMEOUT_MS = 10 * MINUTE_MS;
 
