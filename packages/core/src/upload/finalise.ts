@@ -8,8 +8,20 @@
 import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { placeVersion } from "../drive/index.ts";
+import { createGathering } from "../gathering/index.ts";
 import { DomainError, type Logger } from "../kernel/index.ts";
 import { UPLOAD_COLUMNS, type UploadRow } from "./upload-row.ts";
+
+/** Finalises uploads of one drive one after the other. */
+export type FinaliseInTurn = (driveId: string, uploadId: string) => Promise<Finalised | undefined>;
+
+/**
+ * Each would wait for the drive's lock with a connection in its hands, and a few dozen uploads that end at one moment would
+ * leave none for anybody else.
+ */
+export function createFinaliser(options: Pick<FinaliseOptions, "pool" | "logger">): FinaliseInTurn {
+  return createGathering({ itemsMax: 1, work: async (_, [uploadId]: readonly string[]) => [await finalise(uploadId!, options)] });
+}
 
 export interface FinaliseOptions {
   pool: pg.Pool;

@@ -4,9 +4,9 @@ import { inTransaction } from "@holdfast/db";
 import { DataStore, type Locker, Upload } from "@tus/utils";
 import type pg from "pg";
 import { type Actor, overQuota, unclaimedBytes } from "../drive/index.ts";
-import { limits, type Logger } from "../kernel/index.ts";
+import { limits } from "../kernel/index.ts";
 import { tooLarge, tooLong, UploadError } from "./errors.ts";
-import { finalise, type Finalised } from "./finalise.ts";
+import type { Finalised, FinaliseInTurn } from "./finalise.ts";
 import { describeUpload } from "./new-upload.ts";
 import { receive, type ReceiverParts, type Reception } from "./receive.ts";
 import type { ShortSteps } from "./short-steps.ts";
@@ -29,7 +29,7 @@ export interface RequestStoreOptions {
   parts: ReceiverParts;
   locks: UploadLocks;
   shortSteps: ShortSteps;
-  logger: Logger;
+  finalise: FinaliseInTurn;
   actor: Actor;
   request: TusRequest;
   body: UploadBody;
@@ -110,7 +110,7 @@ export class RequestStore extends DataStore {
 
   /** What the upload has become; undefined while it is no file. */
   async finish(uploadId: string): Promise<Finalised | undefined> {
-    return await finalise(uploadId, { pool: this.#pool, logger: this.#options.logger });
+    return await this.#options.finalise(this.#options.actor.driveId, uploadId);
   }
 
   override async remove(uploadId: string): Promise<void> {

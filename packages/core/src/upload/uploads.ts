@@ -19,7 +19,7 @@ import type { Membership } from "../membership/index.ts";
 import type { ChunkReplicator } from "../replication/index.ts";
 import { CHECKSUM_ALGORITHMS } from "./checksum.ts";
 import { concatenate } from "./concatenate.ts";
-import { finalise } from "./finalise.ts";
+import { createFinaliser } from "./finalise.ts";
 import { createChunkLookup } from "./known-chunks.ts";
 import { createLateReplicas } from "./late-replicas.ts";
 import { fileHeaders, speakTus } from "./protocol.ts";
@@ -73,12 +73,13 @@ export function createUploads({
   const lateReplicas = createLateReplicas({ pool, logger });
   const parts: ReceiverParts = { pool, lookUp: createChunkLookup(pool, membership), replicator, buffers, lateReplicas, chunkBytes };
   const wholeFiles = createWholeFiles(parts, logger);
+  const finalise = createFinaliser({ pool, logger });
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
   const running = new Set<AbortController>();
 
   const concatenated = async (request: TusRequest, actor: Actor, partIds: string[]): Promise<Response> => {
     const id = await concatenate(pool, actor, { ...request, partIds });
-    const file = await finalise(id, { pool, logger });
+    const file = await finalise(actor.driveId, id);
     return new Response(null, { status: 201, headers: { Location: `${UPLOAD_PATH}/${id}`, ...fileHeaders(file) } });
   };
 
@@ -87,7 +88,7 @@ export function createUploads({
     const leaving = new AbortController();
     running.add(leaving);
     const body = new UploadBody(req, { idleTimeoutMs, leave: leaving.signal });
-    const store = new RequestStore({ parts, locks, shortSteps, logger, actor, request, body, onLeave: () => leaving.abort() });
+    const store = new RequestStore({ parts, locks, shortSteps, finalise, actor, request, body, onLeave: () => leaving.abort() });
     try {
       const file = await wholeFiles.store(request, body, actor);
       if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
