@@ -120,6 +120,41 @@ test("what is decided of chunks while they are moved is what holds after a kill"
   expect(await again.listTrash(undefined, 10)).toMatchObject([{ id: trashed!.id }]);
 });
 
+test("what is decided of chunks while the first copy is being written outlives the segments they were in", async () => {
+  let onWrite: (() => void) | undefined;
+  const store = await open(root, { fileSystem: watched(({ kind, path }) => kind === "write" && path.endsWith(".seg") && onWrite?.()) });
+  const { kept } = await thinnedOut(store);
+  const [deleted, trashed] = [kept.slice(0, 5), kept.slice(5).map(({ id }) => id)];
+  const decided = new Promise((resolve) => {
+    onWrite = () => {
+      onWrite = undefined;
+      resolve(Promise.all([...deleted.map(({ id }) => store.delete(id)), store.trash(trashed)]));
+    };
+  });
+  await Promise.all([store.compact(), decided]);
+  const again = await open(leftBehind(root));
+  await expectExactly(again, []);
+  expect((await again.listTrash(undefined, 10)).map(({ id }) => id)).toEqual(trashed.toSorted());
+});
+
+test("of two equal records that a kill left, neither comes back when the chunk is deleted and the other one's segment is gone", async () => {
+  let left: string | undefined;
+  let isCompacting = false;
+  const fileSystem = watched(({ kind, path, position }) => {
+    if (isCompacting && kind === "write" && position === 0 && path.endsWith(".seg")) left ??= leftBehind(root); // a segment is about to be given away
+  });
+  const store = await open(root, { fileSystem });
+  const { kept } = await thinnedOut(store);
+  isCompacting = true;
+  await store.compact();
+
+  const heir = await open(left!);
+  await expectExactly(heir, kept);
+  for (const { id } of kept) await heir.delete(id);
+  await heir.compact();
+  await expectExactly(await open(leftBehind(left!)), []);
+});
+
 test("chunks are read while they are moved", async () => {
   const store = await open(root, COMPACTING);
   const { kept } = await thinnedOut(store);
