@@ -27,7 +27,7 @@ export const limits = {
   compactionIntervalMs: 5 * SECOND_MS,
 
   /** Buffers of all uploads of a gateway together. */
-  uploadBufferBytes: 128 * MiB,
+  uploadBufferBytes: 64 * MiB,
   /** Chunks of one upload that may be on their way to the nodes at once. */
   uploadChunksInFlight: 4,
   uploadBytesMax: 16 * 1024 * GiB,
