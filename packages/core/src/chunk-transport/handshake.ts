@@ -23,8 +23,9 @@ export class NoChunkStream extends Error {
   override readonly name = "NoChunkStream";
 }
 
-export function asksForChunkStream({ method, url, headers }: Pick<IncomingMessage, "method" | "url" | "headers">): boolean {
-  return method === METHOD && url === CHUNK_STREAM_PATH && headers.upgrade === PROTOCOL;
+/** False as well for a request that its server has decided to answer over HTTP, and whose connection goes on with that. */
+export function asksForChunkStream({ method, url, headers, upgrade }: IncomingMessage & { upgrade?: boolean }): boolean {
+  return method === METHOD && url === CHUNK_STREAM_PATH && headers.upgrade === PROTOCOL && upgrade !== false;
 }
 
 /** Rejects with `NoChunkStream`, or with what went wrong on the way. `address` is `host:port`. */
