@@ -147,6 +147,7 @@ test("of two equal records that a kill left, neither comes back when the chunk i
   const { kept } = await thinnedOut(store);
   isCompacting = true;
   await store.compact();
+  expect(left).toBeDefined();
 
   const heir = await open(left!);
   await expectExactly(heir, kept);
