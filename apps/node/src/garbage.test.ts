@@ -1,17 +1,17 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chunkIdOf, chunkIdToBytes, type ChunkId } from "@holdfast/core/chunking";
 import { type Controller, startController } from "@holdfast/core/controller";
 import { checkConsistency } from "@holdfast/core/fsck";
-import { createLogger, SECOND_MS } from "@holdfast/core/kernel";
+import { createLogger, limits, SECOND_MS } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeClients } from "@holdfast/core/node-client";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { CLUSTER_KEY, type NodeProcess, spawnNode } from "./testing/index.ts";
 
-const NODES = ["one", "two", "three"];
+const NODES = { one: "file", two: "segment", three: "segment" };
 
 let database: TestDatabase;
 let controller: Controller;
@@ -44,16 +44,27 @@ afterAll(async () => {
 
 /** One after the other: they are numbered as they come. */
 async function startNodes(): Promise<void> {
-  for (const name of NODES) {
-    nodes.push(await spawnNode(join(data, name), { HOLDFAST_CONTROLLER_ADDRESS: `127.0.0.1:${controller.port}` }));
+  for (const [name, store] of Object.entries(NODES)) {
+    const environment = { HOLDFAST_CONTROLLER_ADDRESS: `127.0.0.1:${controller.port}`, HOLDFAST_NODE_STORE: store };
+    nodes.push(await spawnNode(join(data, name), environment));
     await vi.waitFor(async () => expect(await registered()).toBe(nodes.length), { timeout: 30_000 });
   }
 }
 
 const registered = async (): Promise<number> => (await database.pool.query("SELECT FROM node")).rowCount!;
-const clientOf = (index: number) => clients.clientFor({ id: index + 1, host: "127.0.0.1", port: nodes[index]!.port });
-/** Wherever it may lie on the disks, trash included. */
-const files = (id: ChunkId): string[] => globSync(`*/nodes/*/**/${id}*`, { cwd: data });
+const addressOf = (index: number) => ({ id: index + 1, host: "127.0.0.1", port: nodes[index]!.port });
+const clientOf = (index: number) => clients.clientFor(addressOf(index));
+
+/** Nodes that hold it, or have it in their trash. */
+async function keepersOf(id: ChunkId): Promise<number[]> {
+  const keeps = async (index: number): Promise<boolean> => {
+    const trash = await clients.commandsFor(addressOf(index)).listTrash(undefined, limits.listPageMax);
+    return trash.some((chunk) => chunk.id === id) || (await clientOf(index).stat(id)) !== undefined;
+  };
+  const indexes = [...nodes.keys()];
+  const kept = await Promise.all(indexes.map(keeps));
+  return indexes.filter((index) => kept[index]);
+}
 
 async function keepEverywhere(): Promise<ChunkId> {
   const bytes = randomBytes(10_000);
@@ -85,8 +96,9 @@ test("real nodes and a real controller: what is needed stays, what is not goes f
   const [garbage, stray] = [await keepEverywhere(), await keepEverywhere()];
   await database.pool.query(INSERT_CHUNK, [chunkIdToBytes(garbage)]);
   await expect.poll(() => controller.safemode.isOn(), { timeout: 20_000 }).toBe(false);
-  await expect.poll(() => [files(garbage), files(stray)].flat(), { timeout: 90_000, interval: 500 }).toEqual([]);
-  expect(files(needed).length).toBe(3);
+  const left = async (): Promise<number[]> => [...(await keepersOf(garbage)), ...(await keepersOf(stray))];
+  await expect.poll(left, { timeout: 90_000, interval: 500 }).toEqual([]);
+  expect(await keepersOf(needed)).toEqual([0, 1, 2]);
   await expect.poll(() => controller.garbage.heldBy(), { timeout: 20_000 }).toBe("");
   expect(await checkConsistency({ pool: database.pool, clients })).toMatchObject({ findings: [], unchecked: [] });
 }, 150_000);

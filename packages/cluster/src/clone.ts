@@ -49,7 +49,7 @@ function cloneDirectory(dataDirectory: string): string {
   return join(dataDirectory, "clones");
 }
 
-/** Chunk files are never written to again, so a second name is as good as a copy, and costs no space. */
+/** Chunk files are never written to again, so a second name is as good as a copy, and costs no space. Segments are. */
 async function copyDirectory(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {

@@ -14,11 +14,12 @@ interface ClusterReport {
   chunks: { total: number; byCopies: Record<string, number> };
 }
 
-const HEARTBEATS = { HOLDFAST_HEARTBEAT_MS: "300", HOLDFAST_DOWN_AFTER_MS: "1500" };
+/** Files, so that a copy can be found on a disk from outside and damaged there. */
+const SETTINGS = { HOLDFAST_HEARTBEAT_MS: "300", HOLDFAST_DOWN_AFTER_MS: "1500", HOLDFAST_NODE_STORE: "file" };
 const eventually = { timeout: 30_000, interval: 100 };
 
 let cluster: TestCluster;
-beforeAll(async () => (cluster = await startTestCluster({ environment: HEARTBEATS })));
+beforeAll(async () => (cluster = await startTestCluster({ environment: SETTINGS })));
 afterEach(async () => {
   await Promise.all(cluster.nodes.filter((node) => node.pid === undefined).map((node) => node.start())); // whatever a test left unplugged
 });
