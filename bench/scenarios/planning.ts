@@ -150,8 +150,6 @@ function cluster(size: number): NodeSnapshot[] {
     freeBytes: 4_000 * GiB,
     weight: 1,
     device: "",
-    writeLatencyMs: 0,
-    readLatencyMs: 0,
     healthChangedAt: new Date(0),
     maintenanceUntil: null,
   }));

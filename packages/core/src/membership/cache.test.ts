@@ -26,8 +26,6 @@ test("a node that registers, and one whose health changes, is seen within a refr
       freeBytes: 2 ** 39,
       weight: 1,
       device: "",
-      writeLatencyMs: 0,
-      readLatencyMs: 0,
       healthChangedAt: expect.any(Date) as Date,
       maintenanceUntil: null,
     });

@@ -43,8 +43,7 @@ export function createMembershipCache({
 export async function readNodes(db: Pick<pg.ClientBase, "query">): Promise<NodeSnapshot[]> {
   const { rows } = await db.query<NodeSnapshot>(`
     SELECT id, name, host, port, zone, health, intent, writable, capacity_bytes AS "capacityBytes", free_bytes AS "freeBytes", weight, device,
-           write_latency_ms AS "writeLatencyMs", read_latency_ms AS "readLatencyMs", health_changed_at AS "healthChangedAt",
-           maintenance_until AS "maintenanceUntil"
+           health_changed_at AS "healthChangedAt", maintenance_until AS "maintenanceUntil"
       FROM node ORDER BY id`);
   return rows;
 }

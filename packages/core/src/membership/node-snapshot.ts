@@ -18,9 +18,6 @@ export interface NodeSnapshot {
   weight: number;
   /** Nodes that say the same are on one disk, and share its space and its death. Empty when it is not known. */
   device: string;
-  /** Typical durable write and verified read of the last minute, as the node measured them; 0 when there was none. */
-  writeLatencyMs: number;
-  readLatencyMs: number;
   healthChangedAt: Date;
   /** When its maintenance ends by itself; null when it is in none, or in one without an end. */
   maintenanceUntil: Date | null;

@@ -16,8 +16,6 @@ export function nodeSnapshot(id: number, changes: Partial<NodeSnapshot> = {}): N
     freeBytes: 100 * GiB,
     weight: 1,
     device: `disk-${id}`,
-    writeLatencyMs: 0,
-    readLatencyMs: 0,
     healthChangedAt: new Date(0),
     maintenanceUntil: null,
     ...changes,
