@@ -20,7 +20,7 @@ import type { Means } from "./means.ts";
 import { Measurements } from "./measurements.ts";
 import type { Outcome } from "./print.ts";
 import { createRandom, type Random } from "./random.ts";
-import { type FaultKind, paces, planSchedule } from "./schedule.ts";
+import { type FaultKind, paces, planSchedule, type Schedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
 import { setStage, type Stage } from "./stage.ts";
 import { tidy } from "./tidy.ts";
@@ -149,19 +149,25 @@ async function work(
     new Reader({ ...parts, folderIds, random: random.fork(`reader ${index}`) }).run(enough.signal),
   );
   const writersRun = writers.map(({ writer }) => writer.run(enough.signal));
-  if ("count" in until) {
-    const schedule = planSchedule(random.fork("schedule"), { nodes, kinds, pace: paces.dense });
-    await injector.run(schedule, until.count, new AbortController().signal);
-  } else {
-    const schedule = planSchedule(random.fork("schedule"), { nodes, kinds, pace: paces.steady });
-    const ends = new AbortController();
-    const faults = injector.run(schedule, Number.POSITIVE_INFINITY, ends.signal);
-    await delay(until.seconds * SECOND_MS);
-    ends.abort();
-    await faults;
+  try {
+    await hurt(
+      until,
+      injector,
+      planSchedule(random.fork("schedule"), { nodes, kinds, pace: "count" in until ? paces.dense : paces.steady }),
+    );
+  } finally {
+    enough.abort();
+    await Promise.all([...readersRun, ...writersRun]);
   }
-  enough.abort();
-  await Promise.all([...readersRun, ...writersRun]);
+}
+
+async function hurt(until: RunOptions["until"], injector: Injector, schedule: Schedule): Promise<void> {
+  const ends = new AbortController();
+  if ("count" in until) return await injector.run(schedule, until.count, ends.signal);
+  const faults = injector.run(schedule, Number.POSITIVE_INFINITY, ends.signal);
+  await delay(until.seconds * SECOND_MS);
+  ends.abort();
+  await faults;
 }
 
 interface MadeWriter {

@@ -55,8 +55,8 @@ export abstract class NodeDisk {
   /** The bytes of another chunk in its place: only the hash can tell. */
   overwriteWith(id: ChunkId, length: number, other: { id: ChunkId; length: number }): void {
     const [source] = this.placesOf(other.id, other.length);
-    const bytes = readChunk(source!).subarray(0, length);
-    this.#damage(id, length, ({ path, chunkAt }) => writeAt(path, chunkAt, bytes));
+    const bytes = source && unlessGone(() => readChunk(source).subarray(0, length));
+    if (bytes !== undefined) this.#damage(id, length, ({ path, chunkAt }) => writeAt(path, chunkAt, bytes));
   }
 
   /**
@@ -72,13 +72,15 @@ export abstract class NodeDisk {
   /** Wherever it is whole: which of several is the one that counts cannot be seen from here. */
   #damage(id: ChunkId, length: number, work: (place: CopyPlace) => void): void {
     for (const place of this.placesOf(id, length).filter((each) => this.#isWhole(id, each))) {
-      work(place);
-      this.#damaged.set(nameOf(place), hashOf(place));
+      unlessGone(() => {
+        work(place);
+        this.#damaged.set(nameOf(place), hashOf(place));
+      });
     }
   }
 
   #isWhole(id: ChunkId, place: CopyPlace): boolean {
-    return chunkIdOf(readChunk(place)) === id && this.#damaged.get(nameOf(place)) !== hashOf(place);
+    return unlessGone(() => chunkIdOf(readChunk(place)) === id && this.#damaged.get(nameOf(place)) !== hashOf(place)) ?? false;
   }
 }
 
@@ -90,7 +92,7 @@ export class FileDisk extends NodeDisk {
 
   protected placesOf(id: ChunkId, length: number): CopyPlace[] {
     const path = join(this.directory, "chunks", id.slice(0, 2), `${id}.chunk`);
-    const endsAt = existsSync(path) ? statSync(path).size : 0;
+    const endsAt = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     return endsAt > length ? [{ path, beginsAt: 0, chunkAt: endsAt - length, endsAt }] : [];
   }
 
@@ -119,7 +121,7 @@ export class SegmentDisk extends NodeDisk {
   }
 
   #lookInto(path: string): void {
-    const segment = readFileSync(path);
+    const segment = unlessGone(() => readFileSync(path)) ?? Buffer.alloc(0);
     for (let at = segment.indexOf(HELD); at !== -1; at = segment.indexOf(HELD, at + 1)) {
       const length = segment.readUInt32BE(at + 8);
       const chunkAt = at + (length < LARGE_BYTES ? UNIT_BYTES : PAGE_BYTES);
@@ -134,6 +136,16 @@ const HELD = Buffer.from("HFE\0");
 const UNIT_BYTES = 64;
 const PAGE_BYTES = 4_096;
 const LARGE_BYTES = 65_536;
+
+/** Its node lives, and may take a file away while we look at it. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
 
 function nameOf({ path, beginsAt }: CopyPlace): string {
   return `${path} ${beginsAt}`;
