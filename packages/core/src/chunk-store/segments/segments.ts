@@ -100,7 +100,7 @@ export class Segments {
     const event = { ...known, state, atMs, sequence: this.#sequence.next() };
     const marked = this.of(known);
     await marked.uses.run(async () => {
-      await this.#write(marked, [event], durable).catch((error: unknown) => this.#health.refuse(error));
+      await this.#write(marked, [event], durable);
       const { segment, offset } = this.index.find(id)!; // it may have been moved meanwhile
       this.index.apply({ ...event, segment, offset });
       if (state === "lost") marked.isDamaged = true;
@@ -156,7 +156,8 @@ export class Segments {
 
   /** Makes durable what was marked without. */
   async syncMarks(): Promise<void> {
-    await Promise.all([...this.#segments.values()].map(({ marks }) => marks.sync()));
+    const synced = Promise.all([...this.#segments.values()].map(({ marks }) => marks.sync()));
+    await synced.catch((error: unknown) => this.#health.refuse(error));
   }
 
   /** Of a segment whose records are all gone or elsewhere. Where damage was found, nothing is written again. */
@@ -168,9 +169,11 @@ export class Segments {
 
   /** Where the disk has no room even for that, an empty segment makes some. */
   async #write({ marks }: Segment, events: readonly LocatedEvent[], durable: boolean): Promise<void> {
-    await marks.append(events, { durable }).catch(async (error: unknown) => {
+    const append = (): Promise<void> => marks.append(events, { durable });
+    const written = append().catch(async (error: unknown) => {
       if (!DISK_FULL.has(codeOf(error)) || !(await this.#pool.dropSpare())) throw error;
-      await marks.append(events, { durable });
+      await append();
     });
+    await written.catch((error: unknown) => this.#health.refuse(error));
   }
 }
