@@ -1,4 +1,5 @@
 import type { Mutant } from "./mutant.ts";
+import { segmentMutants } from "./segment-mutants.ts";
 
 const CHUNK_STORE = "packages/core/src/chunk-store";
 const GARBAGE = "packages/core/src/garbage-collection";
@@ -119,4 +120,5 @@ export const mutants: readonly Mutant[] = [
     ],
     caughtBy: { project: "unit", tests: "packages/core/src/download" },
   },
+  ...segmentMutants,
 ];

@@ -1,0 +1,108 @@
+import type { Mutant } from "./mutant.ts";
+
+const SEGMENTS = "packages/core/src/chunk-store/segments";
+const caughtBy = { project: "unit", tests: SEGMENTS } as const;
+
+/** The guards of the segment store. */
+export const segmentMutants: readonly Mutant[] = [
+  {
+    name: "a segment's chunks are acknowledged without a sync",
+    patches: [{ file: `${SEGMENTS}/group-commit.ts`, find: "await this.#sync(file).then(", replace: "await Promise.resolve().then(" }],
+    caughtBy: { project: "cluster", tests: "chaos/power-cut" },
+  },
+  {
+    name: "a segment's footer is trusted without its hash",
+    patches: [
+      {
+        file: `${SEGMENTS}/footer.ts`,
+        find: "  if (!blake3(records).equals(last.subarray(HASH_AT, HASH_AT + 32))) return undefined;\n",
+        replace: "",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "an event counts whatever generation of its segment it is of",
+    patches: [
+      {
+        file: `${SEGMENTS}/chunk-event.ts`,
+        find: "blake3(Buffer.concat([generation, bytes.subarray(0, CHECK_AT)]))",
+        replace: "blake3(bytes.subarray(0, CHECK_AT))",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "half an event counts, too",
+    patches: [
+      {
+        file: `${SEGMENTS}/chunk-event.ts`,
+        find: "state === undefined || !bytes.subarray(CHECK_AT, EVENT_BYTES).equals(checkOf(bytes, generation))",
+        replace: "state === undefined",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a scan does not check the chunks of the records it finds",
+    patches: [
+      {
+        file: `${SEGMENTS}/scan.ts`,
+        find: "if (chunkIdOf(await window.read(chunkAt(next.offset, next.length), next.length)) === next.id) scanned.events",
+        replace: "scanned.events",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a start believes marks that may not be durable",
+    patches: [{ file: `${SEGMENTS}/marks.ts`, find: "      await file.sync(); // they", replace: "      // they" }],
+    caughtBy,
+  },
+  {
+    name: "of two records of a chunk the one that lost is not marked",
+    patches: [
+      {
+        file: `${SEGMENTS}/recovery.ts`,
+        find: "Map.groupBy(this.#losers.values(), ",
+        replace: "Map.groupBy([] as LocatedEvent[], ",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a segment is used again under its old generation",
+    patches: [
+      {
+        file: `${SEGMENTS}/segment-pool.ts`,
+        find: "born: this.#options.sequence.next(), generation: newGeneration()",
+        replace: "born: this.#options.sequence.next(), generation: segment.generation",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "compaction copies what it has not verified",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "const chunk = await readChunk(victim, known, health);",
+        replace: `const chunk: Buffer | undefined = Buffer.alloc(known.length);
+    const { chunkAt } = await import("./layout.ts");
+    await victim.open((file) => file.read(chunk!, chunkAt(known.offset, known.length)));`,
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "what is decided of a chunk while compaction moves it is not written beside the copy",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "    await segments.note(copies.map((copy) => this.#newsOf(copy)).filter((event) => event !== undefined));\n",
+        replace: "",
+      },
+    ],
+    caughtBy,
+  },
+];
