@@ -73,8 +73,10 @@ export abstract class NodeDisk {
   #damage(id: ChunkId, length: number, work: (place: CopyPlace) => void): void {
     for (const place of this.placesOf(id, length).filter((each) => this.#isWhole(id, each))) {
       unlessGone(() => {
+        const before = hashOf(place);
         work(place);
-        this.#damaged.set(nameOf(place), hashOf(place));
+        const after = hashOf(place);
+        if (after !== before) this.#damaged.set(nameOf(place), after); // zeros over zeros are no damage
       });
     }
   }
