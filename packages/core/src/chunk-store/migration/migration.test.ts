@@ -165,6 +165,25 @@ test("while chunks go across each is found by every reader, is on one page of ev
   expect(await store.stats()).toMatchObject({ chunkCount: 150, usedBytes: 150 * 10_000 });
 });
 
+test("a chunk that goes across between two questions is found all the same", async () => {
+  const { store, files } = await open();
+  const chunks = (await putSome(files, 2)) as [Chunk, Chunk];
+  const get = files.get.bind(files);
+  const stat = files.stat.bind(files);
+  files.get = async (id, options) => {
+    files.get = get;
+    await store.moveOn(id);
+    return files.get(id, options);
+  };
+  expect((await store.get(chunks[0].id)).equals(chunks[0].bytes)).toBe(true);
+  files.stat = async (id) => {
+    files.stat = stat;
+    await store.moveOn(id);
+    return files.stat(id);
+  };
+  expect(await store.stat(chunks[1].id)).toEqual({ id: chunks[1].id, length: 10_000 });
+});
+
 test("what is trashed and restored while the last chunks go across is not left behind in a file", async () => {
   const files = await FileChunkStore.open({ directory: root, reserveBytes: 0, logger });
   const ids = (await putSome(files, 30)).map(({ id }) => id);
