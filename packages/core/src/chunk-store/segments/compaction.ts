@@ -51,6 +51,8 @@ export class Compaction {
   #lastTurn: Promise<unknown> = Promise.resolve();
   /** Segments with records that nobody can find any more: never given away. */
   readonly #stuck = new Set<Segment>();
+  /** What was copied out of segments that are not given away yet: a run may fail half-way, and the next one must know. */
+  readonly #copies = new Map<Segment, LocatedEvent[]>();
 
   constructor(options: CompactionOptions) {
     this.#options = options;
@@ -122,12 +124,15 @@ export class Compaction {
   }
 
   async #copyAll(victim: Segment): Promise<LocatedEvent[]> {
-    const copies: LocatedEvent[] = [];
+    const copies = this.#copies.get(victim) ?? [];
+    this.#copies.set(victim, copies);
     for (const batch of batches((await recordsOf(victim)).filter((record) => this.#isLive(record, victim)))) {
       await this.#breathe(batch.reduce((sum, { length }) => sum + recordBytes(length), 0));
       if (this.#stopping.signal.aborted) break;
-      const copied = await Promise.all(batch.map((record) => this.#copy(record, victim)));
-      copies.push(...copied.filter((copy) => copy !== undefined));
+      const copied = await Promise.allSettled(batch.map((record) => this.#copy(record, victim)));
+      copies.push(...copied.flatMap((copy) => (copy.status === "fulfilled" && copy.value !== undefined ? [copy.value] : [])));
+      const failed = copied.find((copy) => copy.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     }
     return copies;
   }
@@ -159,6 +164,12 @@ export class Compaction {
     if (!(await segments.moveLost(victim))) return false;
     await segments.syncMarks(); // a deletion that only another segment's unsynced marks tell of must not be undone by this one's end
     await segments.giveAway(victim);
+    this.#copies.delete(victim);
+    for (const [other, copies] of this.#copies)
+      this.#copies.set(
+        other,
+        copies.filter(({ segment }) => segment !== victim.number),
+      ); // copied again, as they were by then
     return true;
   }
 
