@@ -1,12 +1,5 @@
 export { type AppliedChange, applyChange, type ApplyOptions } from "./apply.ts";
-export {
-  type ClusterSettings,
-  type MoveScope,
-  type TopologyChange,
-  type TopologyView,
-  WEIGHT_MAX,
-  WEIGHT_MIN,
-} from "./change.ts";
+export { type ClusterSettings, type MoveScope, type TopologyChange, type TopologyView, WEIGHT_MAX, WEIGHT_MIN } from "./change.ts";
 export { cancelRebalance, type ControlOptions, pauseRebalance, resumeRebalance, throttleRebalance } from "./control.ts";
 export { TopologyError, type TopologyErrorCode } from "./errors.ts";
 export { type ChunkMoves, createMovePlanner, type Move, type MovePlanner } from "./plan.ts";
