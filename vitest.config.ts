@@ -10,6 +10,7 @@ export default defineConfig({
           include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "bench/**/*.test.ts", "chaos/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: ["**/node_modules/**", "**/*.cluster.test.ts"],
           globalSetup: ["packages/db/src/testing/global-setup.ts"],
+          maxWorkers: 2, // they wait for disks and clocks more than they compute
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -3,4 +3,4 @@ export const chunkStoreKinds = ["file", "segment"] as const;
 export type ChunkStoreKind = (typeof chunkStoreKinds)[number];
 
 /** Of a disk that nothing is on yet, where nobody says otherwise. */
-export const NEW_DISK_STORE: ChunkStoreKind = "file";
+export const NEW_DISK_STORE: ChunkStoreKind = "segment";
