@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
+import { MINUTE_MS } from "../kernel/index.ts";
 import { createManualClock } from "../testing/index.ts";
 import type { CopyTask } from "./index.ts";
 import { HealingCluster } from "./testing/healing-cluster.ts";
@@ -200,6 +201,15 @@ describe("a copy goes wrong", () => {
     expect(chunksFailed).toBe(1);
     expect(await cluster.replicas(fine)).toHaveLength(3);
     expect(await cluster.replicas(lost)).toHaveLength(1);
+  });
+
+  test("no source is whole, and none comes: the same is not asked over and over", async () => {
+    cluster = await HealingCluster.create(database, 4);
+    const lost = await cluster.keep([1, 2]);
+    for (const nodeId of [1, 2]) cluster.node(nodeId).store.chunks.get(lost)![5]! ^= 1;
+    await cluster.heal({ intervalMs: MINUTE_MS }); // time for one pass
+    await cluster.untilRepairIs("blocked");
+    expect(cluster.replications.length).toBe(3); // from both; then to two targets, from the one that stays in the row
   });
 
   test.each(["full", "unreachable"] as const)("the target is %s: another one takes the copy", async (fault) => {

@@ -128,28 +128,34 @@ async function healChunk(parts: RoundParts, orders: RoundOrders, candidate: Chun
       if (plan.drops.length > 0 && (await dropCopies(parts, chunk.id, plan.drops))) tally.dropped += plan.drops.length;
       return;
     }
-    if (await makeCopies(parts, plan, orders)) return;
-    [chunk] = await readChunks(parts.pool, [chunk]);
+    const outcome = await makeCopies(parts, plan, orders);
+    if (outcome === "over") return;
+    const [now] = await readChunks(parts.pool, [chunk]);
+    if (outcome === "no-source" && String(now?.replicas) === String(chunk.replicas)) break; // the same would answer the same
+    chunk = now;
   }
   tally.failed++;
 }
 
-/** False when another attempt may do better. */
-async function makeCopies({ engine, refusals, logger }: RoundParts, plan: ChunkPlan, { signal, tally }: RoundOrders): Promise<boolean> {
+/** Unless it is over, another attempt may do better: after "refused" with another target, after "no-source" with other sources. */
+async function makeCopies(
+  { engine, refusals, logger }: RoundParts,
+  plan: ChunkPlan,
+  { signal, tally }: RoundOrders,
+): Promise<"over" | "refused" | "no-source"> {
   const outcomes = await Promise.all(plan.copies.map(async (task) => ({ task, outcome: await engine.run(task, signal) })));
-  let again = false;
   for (const { task, outcome } of outcomes) {
     if (outcome.state === "failed") throw outcome.error;
     if (outcome.state === "copied") tally.bytes += outcome.bytes;
     if (outcome.state === "refused") refusals.add(task.to.id);
     if (outcome.state === "refused" || outcome.state === "no-source") {
       logger.warn({ chunk: task.chunkId, target: task.to.name, ...outcome }, "a copy could not be made");
-      again = true;
     }
   }
   if (outcomes.every(({ outcome }) => outcome.state === "copied")) {
     noteBlocked(plan, tally);
     if (plan.blockedCopies === 0) tally.chunks++;
   }
-  return !again;
+  const states = new Set(outcomes.map(({ outcome }) => outcome.state));
+  return states.has("refused") ? "refused" : states.has("no-source") ? "no-source" : "over";
 }
