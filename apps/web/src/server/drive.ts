@@ -66,13 +66,15 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   await membership.start();
   await ordered.start();
   await feeling.start();
-  const trashSweeper = createTrashSweeper({ pool, logger, keepMs: env.HOLDFAST_TRASH_KEEP_DAYS * DAY_MS });
-  if (env.HOLDFAST_TRASH_KEEP_DAYS > 0) void trashSweeper.start(); // its first pass may take long
+  const trashKeepDays = env.HOLDFAST_TRASH_KEEP_DAYS;
+  const trashSweeper = createTrashSweeper({ pool, logger, keepMs: trashKeepDays * DAY_MS });
+  if (trashKeepDays > 0) void trashSweeper.start(); // its first pass may take long
   await uploads.start();
 
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
   await pages.prepare();
-  const services: DriveServices = { database, accounts, membership, uploads, downloads, preparation, logger, replicas, trustProxy };
+  const policies = { replicas, trashKeepDays, trustProxy };
+  const services: DriveServices = { database, accounts, membership, uploads, downloads, preparation, logger, ...policies };
   const server = await startHttpServer({
     port: env.HOLDFAST_WEB_PORT,
     bind: env.HOLDFAST_BIND,

@@ -12,6 +12,7 @@ import { useEntryActions } from "../entries/use-entry-actions.ts";
 import { useListKeys } from "../entries/use-list-keys.ts";
 import { useListSelection } from "../entries/use-list-selection.ts";
 import { useRowHandlers } from "../entries/use-row-handlers.ts";
+import { useSignedInAccount } from "../session/use-account.ts";
 import { ForeverDialog } from "./forever-dialog.tsx";
 
 /** What was trashed: put it back, or let it go for good. */
@@ -19,6 +20,7 @@ export function TrashView() {
   const list = useTrashedEntries();
   const selection = useListSelection(list.rows);
   const actions = useEntryActions();
+  const fate = fateAfter(useSignedInAccount().trashKeepDays);
   const [asking, setAsking] = useState<readonly Entry[] | "everything">();
   const [help, setHelp] = useState(false);
 
@@ -37,7 +39,8 @@ export function TrashView() {
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex h-13 shrink-0 items-center gap-2 border-b px-4">
-        <h1 className={cn("mr-auto text-lg font-semibold", selected.length > 0 && "max-sm:sr-only")}>Trash</h1>
+        <h1 className={cn("text-lg font-semibold", selected.length > 0 && "max-sm:sr-only")}>Trash</h1>
+        <p className={cn("mr-auto truncate text-sm text-ink-muted", selected.length > 0 && "max-sm:sr-only")}>{fate}</p>
         {selected.length > 0 ? (
           <SelectionBar count={selected.length} onClear={selection.clear}>
             <IconButton label="Restore" size="sm" onClick={() => actions.restore(selected)}>
@@ -53,7 +56,7 @@ export function TrashView() {
           </Button>
         )}
       </div>
-      <ListBody list={list} empty={<EmptyTrash />}>
+      <ListBody list={list} empty={<EmptyTrash fate={fate} />}>
         <EntryGrid
           label="Trash"
           selection={selection}
@@ -95,10 +98,16 @@ export function TrashView() {
   );
 }
 
-function EmptyTrash() {
+function EmptyTrash({ fate }: { fate: string }) {
   return (
     <EmptyState icon={<Trash2 />} title="The trash is empty" className="flex-1">
-      What you delete waits here until you delete it forever.
+      What you delete waits here. {fate}
     </EmptyState>
   );
+}
+
+/** What becomes of what stays in the trash. */
+function fateAfter(days: number): string {
+  if (days === 0) return "Nothing is deleted forever until you say so.";
+  return `Deleted forever after ${days === 1 ? "a day" : `${days} days`}.`;
 }

@@ -19,7 +19,7 @@ let services: Services;
 beforeAll(async () => {
   database = await createTestDatabase();
   const accounts = createAccounts({ database, secret: "only for this test, 0123456789abcdef", logger });
-  services = { database, accounts, logger, replicas: 3 };
+  services = { database, accounts, logger, replicas: 3, trashKeepDays: 30 };
 });
 afterAll(() => database.drop());
 

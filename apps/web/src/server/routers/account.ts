@@ -3,5 +3,8 @@ import { router, userProcedure } from "./trpc.ts";
 
 /** Whoever is signed in. */
 export const accountRouter = router({
-  me: userProcedure.query(({ ctx }) => readProfile(ctx.pool, ctx.actor)),
+  me: userProcedure.query(async ({ ctx }) => ({
+    ...(await readProfile(ctx.pool, ctx.actor)),
+    trashKeepDays: ctx.services.trashKeepDays,
+  })),
 });

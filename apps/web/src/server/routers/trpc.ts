@@ -15,6 +15,8 @@ export interface Services {
   logger: Logger;
   /** Copies of each chunk that the cluster is told to keep. */
   replicas: number;
+  /** After so many days in the trash an entry is deleted for good; 0 for never. */
+  trashKeepDays: number;
   /** A proxy in front is believed about who the client is. */
   trustProxy?: boolean;
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const logger = createLogger("test", "silent");
   const accounts = createAccounts({ database, secret: "only for this test, 0123456789abcdef", logger });
-  const services: Services = { database, accounts, logger, replicas: 3 };
+  const services: Services = { database, accounts, logger, replicas: 3, trashKeepDays: 30 };
   server = createServer((req, res) => {
     const path = req.url!.split("?")[0]!;
     const handled = path.startsWith("/api/auth/")
@@ -57,6 +57,7 @@ test("from nothing to a folder: set up, sign in, create, list with real dates", 
   cookie = signedIn.headers.getSetCookie()[0]!.split(";")[0]!;
 
   const me = await client().account.me.query();
+  expect(me.trashKeepDays).toBe(30);
   expect(me).toMatchObject({ name: "Ada", role: "admin", usedBytes: 0, quotaBytes: null });
   await client().entries.createFolder.mutate({ parentId: me.rootId, name: "Fotos 🎉" });
   const { items } = await client().entries.list.query({ parentId: me.rootId });

@@ -38,7 +38,7 @@ export async function startTestDrive(database: Database, { nodeCount = 3, prepar
   const uploads = createUploads({ database, replicator, membership, chunkBytes: limits.chunkBytesMax, logger });
   const downloads = createDownloads({ pool: database.pool, membership, clients, logger });
   const ready = preparation ?? (await prepare({ database, accounts, owner: NOBODY, logger }));
-  const services = { database, accounts, membership, uploads, downloads, preparation: ready, logger, replicas: 3 };
+  const services = { database, accounts, membership, uploads, downloads, preparation: ready, logger, replicas: 3, trashKeepDays: 30 };
   const server = await startHttpServer({
     port: 0,
     bind: "127.0.0.1",
