@@ -328,6 +328,19 @@ describe("signed in", () => {
     expect(await accounts.setupState(HERE)).toMatchObject({ needed: false });
   });
 
+  test("a session whose password was given too long ago changes no account, not even to give itself another password", async () => {
+    const { cookie } = await signIn();
+    const { rows } = await database.pool.query<{ id: string }>('SELECT id FROM "user"');
+    await database.pool.query("UPDATE session SET created_at = now() - interval '11 minutes'");
+    const change = () => send("POST", "/admin/set-user-password", { userId: rows[0]!.id, newPassword: "chosen by a thief" }, { cookie });
+    expect(await change()).toMatchObject({ status: 403, body: { error: "auth.unconfirmed" } });
+    const fresh = await signIn();
+    const both = { cookie: `${cookie}; __Secure-${fresh.cookie}` };
+    expect((await send("POST", "/admin/remove-user", { userId: rows[0]!.id }, both)).status).toBe(403);
+    await database.pool.query("UPDATE session SET confirmed_at = now()");
+    expect((await change()).status).toBe(200);
+  });
+
   test("two admins who take each other's rights at the same moment: one of them stays an admin", async () => {
     const first = await signIn();
     const other = await signUp("bob@example.com");

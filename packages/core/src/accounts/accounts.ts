@@ -9,8 +9,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "@holdfast/db";
+import { fromNodeHeaders } from "better-auth/node";
 import { setResponse } from "better-call/node";
 import type { Actor } from "../drive/index.ts";
+import { HttpEdgeError } from "../http-edge/index.ts";
 import { type Clock, type Logger, systemClock } from "../kernel/index.ts";
 import { type Auth, createAuth } from "./better-auth.ts";
 import { type Confirmation, createConfirmation } from "./confirmation.ts";
@@ -19,7 +21,7 @@ import { type EnvironmentOwner, type OwnerAccount, ownerExists, ownerOfEnvironme
 import { type Peer, peerOf } from "./peer.ts";
 import { createSessionReader, createTokenReader } from "./sessions.ts";
 import { createSetupCodeCheck, setupCodeOf } from "./setup-code.ts";
-import { protocolOf, webRequest } from "./web-request.ts";
+import { type Protocol, protocolOf, webRequest } from "./web-request.ts";
 
 /** Who may make an account once there is an owner: `auto` is whoever sits at this machine. */
 export type SignUpPolicy = "auto" | "open" | "closed";
@@ -76,6 +78,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const currentPeer = new AsyncLocalStorage<Peer>();
   const auths = { http: authWith({ secureCookies: false }), https: authWith({ secureCookies: true }) };
   const tokenOf = createTokenReader(secret);
+  const confirmation = createConfirmation({ database, tokenOf, authOf: ({ isSecure }) => auths[isSecure ? "https" : "http"] });
 
   function authWith({ secureCookies }: { secureCookies: boolean }): Auth {
     return createAuth({ database, secret, logger, secureCookies, admitSignUp });
@@ -103,6 +106,17 @@ export function createAccounts(options: AccountsOptions): Accounts {
     logger.info({ email: owner.email }, "the owner's account was made");
   }
 
+  /**
+   * Or a stolen cookie would set a password, its own account's or a new admin's, and confirm itself with that. A request may
+   * bring two cookies: the session that better-auth goes by is the one that must be confirmed.
+   */
+  async function requireConfirmation({ headers }: IncomingMessage, protocol: Protocol): Promise<void> {
+    const signedIn = await auths[protocol].api.getSession({ headers: fromNodeHeaders(headers), query: { disableRefresh: true } });
+    if (signedIn === null) return; // better-auth refuses it
+    if (tokenOf(headers)?.value === signedIn.session.token && (await confirmation.isConfirmed(headers))) return;
+    throw new HttpEdgeError("auth.unconfirmed", "Your password was last given too long ago. Confirm it in the console, or sign in again.");
+  }
+
   return {
     async handler(req, res) {
       const peer = peerOf(req, options);
@@ -113,13 +127,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
       // Until there is an owner, any of these may turn out to make the first account, whatever its path looks like.
       const alone = req.method === "POST" && (!owned || ADMINS_PATH.test(request.url));
       if (!alone) return await setResponse(res, await answer());
-      if (!owned) admitOwner(peer, request.headers.get(SETUP_CODE_HEADER) ?? undefined);
+      if (owned) await requireConfirmation(req, protocol);
+      else admitOwner(peer, request.headers.get(SETUP_CODE_HEADER) ?? undefined);
       await setResponse(res, await withAdminLock(database, answer));
     },
 
     actorOf: createSessionReader(database, tokenOf),
 
-    ...createConfirmation({ database, tokenOf, authOf: ({ isSecure }) => auths[isSecure ? "https" : "http"] }),
+    ...confirmation,
 
     async setupState(peer) {
       const needed = !(await ownerExists(database));
