@@ -113,10 +113,14 @@ function describeFile(metadata: string, actor: Actor, sizeBytes: number): FileTo
   };
 }
 
-/** Undefined when the body does not come whole; what came of it is the next to be had from it. */
+/**
+ * Undefined when the body does not come whole; what came of it is the next to be had from it. That takes memory which nobody
+ * counts, so whoever would have to wait for a buffer does so on the other way, with one piece in his hands.
+ */
 async function receiveWhole({ buffers }: ReceiverParts, body: UploadBody, length: number): Promise<ChunkBuffer | undefined> {
   if (!(await body.arrives())) return undefined;
-  const buffer = await buffers.acquire(length);
+  const buffer = buffers.tryAcquire(length);
+  if (buffer === undefined) return undefined;
   const filled = await body.fill(buffer.bytes, holdPolicy(buffers));
   if (filled === length) return buffer;
   body.giveBack(buffer.bytes.subarray(0, filled));
