@@ -227,3 +227,23 @@ async function* slowly() {
     yield new TextEncoder().encode("x");
   }
 }
+
+test("whoever asks to upgrade and hangs up before the answer ends nothing but the own connection", async () => {
+  const heard: number[] = [];
+  const handler: HttpServerOptions["handler"] = async ({ socket }) => {
+    heard.push(socket.listenerCount("error"));
+    await sleep(10);
+    throw new HttpEdgeError("request.not_found", "There is nothing at this address.");
+  };
+  const { port } = await start(handler, { upgrades: () => true });
+  for (let caller = 0; caller < 20; caller++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: another/1\r\n\r\n");
+    await once(socket, "connect");
+    await sleep(2);
+    socket.resetAndDestroy();
+  }
+  await expect.poll(() => heard).toHaveLength(20);
+  expect(Math.min(...heard)).toBeGreaterThan(0);
+  await sleep(50); // an error that nobody hears fails the run
+});

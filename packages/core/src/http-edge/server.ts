@@ -112,8 +112,9 @@ async function serve(req: IncomingMessage, res: ServerResponse, { handler, logge
   }
 }
 
-/** An upgrade comes without a response, and its connection takes no request after it. */
+/** An upgrade comes without a response, and its connection takes no request after it. Nor does the server listen to its errors any more. */
 function lastAnswer(req: IncomingMessage): ServerResponse {
+  req.socket.on("error", () => undefined); // the caller hung up: unheard, that would end the process
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(req.socket);
