@@ -341,6 +341,12 @@ describe("signed in", () => {
     expect((await change()).status).toBe(200);
   });
 
+  test("a stolen cookie does not try passwords where nobody counts", async () => {
+    const { cookie } = await signIn();
+    const guess = { method: "POST", headers: { cookie, "content-type": "application/json" }, body: '{"password":"a guess"}' };
+    expect((await fetch(`http://127.0.0.1:${server.address.port}/api/auth/verify-password`, guess)).status).toBe(404);
+  });
+
   test("two admins who take each other's rights at the same moment: one of them stays an admin", async () => {
     const first = await signIn();
     const other = await signUp("bob@example.com");
