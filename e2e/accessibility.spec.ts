@@ -130,8 +130,11 @@ test("without a mouse: a file is uploaded, renamed, downloaded, put into a folde
   await keyboard.type("Dow");
   await keyboard.press("Enter");
   expect((await download).suggestedFilename()).toBe("post.txt");
+  await expect(page.getByRole("menu")).toHaveCount(0);
 
+  await tabTo(page, page.getByRole("grid")); // the menu gives it back the focus, but not at once
   await keyboard.press("ContextMenu");
+  await expect(page.getByRole("menu")).toBeVisible();
   await keyboard.type("Move to…");
   await keyboard.press("Enter");
   await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Archive" }));
