@@ -15,10 +15,10 @@ export interface ChunkMemory {
  * even two nodes that make copies of each other's chunks. */
 export function createChunkMemory(): ChunkMemory {
   return {
-    receiving: new ChunkBuffers(limits.nodeReceiveBytes),
+    receiving: new ChunkBuffers(limits.nodeReceiveBytes, { onPages: true }),
     sending: new ChunkBuffers(limits.nodeSendBytes),
     lending: new ChunkBuffers(limits.nodeLendBytes),
-    healing: new ChunkBuffers(limits.nodeHealingBytes),
+    healing: new ChunkBuffers(limits.nodeHealingBytes, { onPages: true }),
     scrubbing: new ChunkBuffers(limits.nodeScrubBytes),
   };
 }

@@ -1,4 +1,4 @@
-import { KiB, limits } from "../kernel/index.ts";
+import { allocatePages, KiB, limits } from "../kernel/index.ts";
 import { ByteBudget, type Release } from "./byte-budget.ts";
 
 export interface ChunkBuffer {
@@ -20,9 +20,12 @@ const POOLED_BYTES_MIN = 256 * KiB;
 export class ChunkBuffers {
   readonly #budget: ByteBudget;
   readonly #idle: Buffer[] = [];
+  readonly #allocate: (bytes: number) => Buffer;
 
-  constructor(totalBytes: number) {
+  /** `onPages`: what comes in them is written to a disk. */
+  constructor(totalBytes: number, { onPages = false } = {}) {
     this.#budget = new ByteBudget(totalBytes);
+    this.#allocate = onPages ? allocatePages : (bytes) => Buffer.allocUnsafeSlow(bytes);
   }
 
   get usedBytes(): number {
@@ -47,7 +50,7 @@ export class ChunkBuffers {
 
   #lend(length: number, giveBack: Release): ChunkBuffer {
     const pooled = length >= POOLED_BYTES_MIN;
-    const buffer = (pooled ? this.#idle.pop() : undefined) ?? Buffer.allocUnsafeSlow(share(length));
+    const buffer = pooled ? (this.#idle.pop() ?? this.#allocate(limits.chunkBytesMax)) : Buffer.allocUnsafeSlow(length);
     let held = true;
     return {
       bytes: buffer.subarray(0, length),

@@ -1,5 +1,5 @@
 import { codeOf } from "../system-error.ts";
-import { PAGE_BYTES } from "./layout.ts";
+import { PAGE_BYTES } from "../../kernel/index.ts";
 import type { PlacedFile } from "./placed-file.ts";
 
 export type ReadableFile = Pick<PlacedFile, "read">;

@@ -1,25 +1,22 @@
 /**
- * Memory that a disk takes bytes from without the page cache in between (O_DIRECT): a few buffers, shared by all who write.
- *
- * Such a write must start at an address that the disk likes. Nobody can ask where a buffer begins in memory, but the kernel
- * refuses what lies wrong: each new buffer is tried, byte by byte, with reads that change nothing.
+ * What of a write goes to the disk from where it lies, and what has to be copied first, for writes past the page cache
+ * (O_DIRECT): they take whole pages only. A chunk that was received into pages goes as it is, and only its header is copied.
  */
 import { readSync } from "node:fs";
-import { limits } from "../../kernel/index.ts";
+import { allocatePages, liesOnPages, limits, PAGE_BYTES } from "../../kernel/index.ts";
 import { codeOf } from "../system-error.ts";
-import { PAGE_BYTES, recordBytes } from "./layout.ts";
+import { recordBytes } from "./layout.ts";
 
+/** Writes at once; more wait. */
 const BUFFERS_MAX = 4;
-const ADDRESS_STEP = 8;
-const BUFFER_BYTES = recordBytes(limits.chunkBytesMax);
 
 export class DirectMemory {
   readonly #idle: Buffer[] = [];
   readonly #waiting: ((buffer: Buffer) => void)[] = [];
   #made = 0;
 
-  /** Runs `work` with a buffer that the file `fd`, opened with O_DIRECT, takes. Undefined when it takes none. */
-  async use(fd: number, work: (buffer: Buffer) => Promise<void>): Promise<true | undefined> {
+  /** Runs `work` with memory for copies, if the file `fd`, opened with O_DIRECT, takes bytes from pages. Undefined when it does not. */
+  async use(fd: number, work: (copies: Buffer) => Promise<void>): Promise<true | undefined> {
     const buffer = this.#idle.pop() ?? (this.#made < BUFFERS_MAX ? this.#make(fd) : await this.#next());
     if (buffer === undefined) return undefined;
     try {
@@ -37,19 +34,42 @@ export class DirectMemory {
   }
 
   #make(fd: number): Buffer | undefined {
-    const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES + PAGE_BYTES);
-    for (let at = 0; at < PAGE_BYTES; at += ADDRESS_STEP) {
-      if (!isTaken(fd, buffer, at)) continue;
-      this.#made++;
-      return buffer.subarray(at, at + BUFFER_BYTES);
-    }
-    return undefined;
+    const buffer = allocatePages(recordBytes(limits.chunkBytesMax));
+    if (!isTaken(fd, buffer.subarray(0, PAGE_BYTES))) return undefined;
+    this.#made++;
+    return buffer;
   }
 }
 
-function isTaken(fd: number, buffer: Buffer, at: number): boolean {
+/**
+ * The same bytes in whole pages: as many of the parts as possible as they are, whatever is between them in `copies`. As much
+ * as `copies` takes.
+ */
+export function onPages(parts: readonly Buffer[], copies: Buffer): Buffer[] {
+  const pages: Buffer[] = [];
+  let from = 0;
+  let to = 0;
+  const endCopy = (): void => {
+    if (to > from) pages.push(copies.subarray(from, to));
+    from = to;
+  };
+  for (const part of parts) {
+    if (liesOnPages(part) && (to - from) % PAGE_BYTES === 0) {
+      endCopy();
+      pages.push(part);
+    } else {
+      const copied = part.copy(copies, to);
+      to += copied;
+      if (copied < part.length) break;
+    }
+  }
+  endCopy();
+  return pages;
+}
+
+function isTaken(fd: number, page: Buffer): boolean {
   try {
-    return readSync(fd, buffer, at, PAGE_BYTES, 0) === PAGE_BYTES; // in a file without a page anything passes, and says nothing
+    return readSync(fd, page, 0, PAGE_BYTES, 0) === PAGE_BYTES; // in a file without a page anything passes, and says nothing
   } catch (error) {
     if (codeOf(error) !== "EINVAL") throw error;
     return false;

@@ -4,9 +4,8 @@
  * A small record is packed, so that a file of 4 KiB costs little more than its bytes. A large one begins at a page, and so
  * does its chunk: such bytes can go from the caller's memory to the disk without passing the page cache.
  */
-import { KiB } from "../../kernel/index.ts";
+import { KiB, PAGE_BYTES } from "../../kernel/index.ts";
 
-export const PAGE_BYTES: number = 4 * KiB;
 /** Of an event, wherever it is written; also what every record begins at a multiple of. */
 export const EVENT_BYTES = 64;
 const LARGE_CHUNK_BYTES = 64 * KiB;

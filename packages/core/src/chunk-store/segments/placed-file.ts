@@ -2,13 +2,12 @@
  * Files that are read and written at places, many at once. A parameter of the store, so that tests can watch the order and
  * let each step fail.
  */
-import { close, constants, fdatasync, open, read, write, writev, writevSync } from "node:fs";
+import { close, constants, fdatasync, open, read, writev, writevSync } from "node:fs";
 import { promisify } from "node:util";
-import { KiB } from "../../kernel/index.ts";
+import { KiB, PAGE_BYTES } from "../../kernel/index.ts";
 import { withoutFirst } from "../buffers.ts";
 import { codeOf } from "../system-error.ts";
-import { DirectMemory } from "./direct-memory.ts";
-import { PAGE_BYTES } from "./layout.ts";
+import { DirectMemory, onPages } from "./direct-memory.ts";
 
 export interface PlacedFile {
   /** Returns how many bytes there were: fewer than `into` takes only at the end of the file. */
@@ -29,7 +28,6 @@ export interface SegmentFileSystem {
 const AT_ONCE_BYTES = 256 * KiB;
 
 const callOpen = promisify(open);
-const callWrite = promisify(write);
 const callWritev = promisify(writev);
 const callSync = promisify(fdatasync);
 const callClose = promisify(close);
@@ -88,12 +86,8 @@ class OpenFile implements PlacedFile {
   async #writeDirectly(parts: readonly Buffer[], position: number): Promise<boolean> {
     const fd = await (this.#direct ??= openDirectly(this.#path));
     if (fd === undefined) return false;
-    const written = await directMemory.use(fd, (buffer) =>
-      writeAll(parts, position, async (rest, at) => {
-        const filled = fillFrom(rest, buffer);
-        const { bytesWritten } = await callWrite(fd, filled, 0, filled.length, at);
-        return bytesWritten;
-      }),
+    const written = await directMemory.use(fd, (copies) =>
+      writeAll(parts, position, async (rest, at) => (await callWritev(fd, onPages(rest, copies), at)).bytesWritten),
     );
     return written === true;
   }
@@ -120,13 +114,6 @@ async function writeAll(
     rest = withoutFirst(rest, count);
     at += count;
   }
-}
-
-/** As much of the parts as the buffer takes. */
-function fillFrom(parts: readonly Buffer[], buffer: Buffer): Buffer {
-  let length = 0;
-  for (const part of parts) length += part.copy(buffer, length);
-  return buffer.subarray(0, length);
 }
 
 /** Without an object for each answer, as `promisify` would make. */

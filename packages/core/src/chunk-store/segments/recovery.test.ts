@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { chunkIdOf, type ChunkId } from "../../chunking/index.ts";
-import { MiB } from "../../kernel/index.ts";
+import { MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import type { SegmentChunkStore, SegmentChunkStoreOptions } from "../index.ts";
-import { EVENT_BYTES, PAGE_BYTES } from "./layout.ts";
+import { EVENT_BYTES } from "./layout.ts";
 import {
   change,
   damageChunk,

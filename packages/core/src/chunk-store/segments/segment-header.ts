@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { ReadableFile } from "./bad-sectors.ts";
-import { PAGE_BYTES } from "./layout.ts";
+import { PAGE_BYTES } from "../../kernel/index.ts";
 import type { PlacedFile } from "./placed-file.ts";
 
 export interface SegmentHeader {

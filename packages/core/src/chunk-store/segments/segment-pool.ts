@@ -8,12 +8,12 @@
  */
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { limits, MiB } from "../../kernel/index.ts";
+import { allocatePages, limits, MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import type { DiskHealth } from "../disk-health.ts";
 import type { DiskRoom } from "../disk-space.ts";
 import { syncDirectory } from "../durable-write.ts";
 import { ChunkStoreError } from "../errors.ts";
-import { alignUp, DATA_AT, footerBytes, PAGE_BYTES, recordBytes, segmentBytesFor } from "./layout.ts";
+import { alignUp, DATA_AT, footerBytes, recordBytes, segmentBytesFor } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { PlacedFile, SegmentFileSystem } from "./placed-file.ts";
 import { Segment, SEGMENT_SUFFIX } from "./segment.ts";
@@ -27,7 +27,7 @@ const KEPT_FOR_COPIES = 1;
 const SPARES_MAX = 4;
 /** How often a chunk that finds no room waits for some to be made. */
 const RECLAIMED_AT_ONCE_MAX = 4;
-const ZEROS = Buffer.alloc(1 * MiB);
+const ZEROS = allocatePages(1 * MiB);
 
 export interface SegmentPoolOptions {
   directory: string;

@@ -4,11 +4,12 @@
  * Many append at once; each is told its place at once and waits only for its own bytes to be durable. Where an append fails,
  * its place stays a hole: nothing is ever written there again in this generation, for half of its header might be there.
  */
+import { PAGE_BYTES } from "../../kernel/index.ts";
 import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import { encodeFooter } from "./footer.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, PAGE_BYTES, recordAt, recordBytes } from "./layout.ts";
+import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { Segment } from "./segment.ts";
 import { Uses } from "./uses.ts";
