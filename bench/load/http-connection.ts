@@ -63,6 +63,7 @@ export class HttpConnection {
     await Promise.race([this.#send(request, answer), answer.arrived]);
     const arrived = await answer.arrived;
     this.#answer = undefined;
+    if (headerOf(arrived.head, "connection") === "close") this.close();
     return arrived;
   }
 

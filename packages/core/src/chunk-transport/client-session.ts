@@ -2,11 +2,11 @@ import type { KeyObject } from "node:crypto";
 import type { Socket } from "node:net";
 import { type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
+import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { type Answer, ANSWER_BYTES, decodeAnswer, encodeRequest, FrameError, type Request } from "./frames.ts";
-import { takeSocket } from "./taken-socket.ts";
 
 /** The node understood, and refused. The body says why, as it came: JSON that nobody has looked at. */
 export class Refused extends Error {

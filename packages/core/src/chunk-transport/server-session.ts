@@ -3,11 +3,11 @@ import type { Socket } from "node:net";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
 import type { PutResult } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
+import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { type Answer, decodeRequest, encodeAnswer, FrameError, REQUEST_BYTES, type Request } from "./frames.ts";
-import { takeSocket } from "./taken-socket.ts";
 
 /** What a node does with the requests that reach it over a chunk stream. */
 export interface ChunkDoor {

@@ -7,3 +7,4 @@ export { answerMetrics, type Metric } from "./metrics.ts";
 export { checkOrigin, stripHostileHeaders } from "./request-guards.ts";
 export { securityHeaders } from "./security-headers.ts";
 export { type HttpServer, type HttpServerOptions, type RequestHandler, startHttpServer } from "./server.ts";
+export { type BorrowedSocket, borrowSocket, takeSocket } from "./taken-socket.ts";

@@ -30,6 +30,8 @@ export const limits = {
   uploadBufferBytes: 64 * MiB,
   /** Chunks of one upload that may be on their way to the nodes at once. */
   uploadChunksInFlight: 4,
+  /** While so much of a body is still to come, it is read past HTTP, and its connection takes no request after it. */
+  uploadBorrowBytesMin: 16 * MiB,
   uploadBytesMax: 16 * 1024 * GiB,
   /** Unfinished uploads of one drive. */
   uploadsOpenMax: 1_000,

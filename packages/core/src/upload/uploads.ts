@@ -10,7 +10,6 @@
  * one gets it; the offset's compare-and-set decides), too few nodes or no database (503, and the offset stays true).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Database } from "@holdfast/db";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import type { Actor } from "../drive/index.ts";
@@ -32,9 +31,6 @@ import { UploadBody } from "./upload-body.ts";
 import { createUploadLocks, type UploadLocks } from "./upload-locks.ts";
 import { createWholeFiles, type WholeFile } from "./whole-files.ts";
 
-/** How long a client that was refused may go on sending before its connection is cut: it should get to read why. */
-const LINGER_MS = 1_000;
-
 export interface UploadsOptions {
   database: Pick<Database, "pool" | "url">;
   replicator: ChunkReplicator;
@@ -44,6 +40,8 @@ export interface UploadsOptions {
   /** Memory for the bytes of all uploads together. */
   bufferBytes?: number;
   idleTimeoutMs?: number;
+  /** While so much of a body is still to come, it is read past HTTP. */
+  borrowBytesMin?: number;
   sweepIntervalMs?: number;
   locks?: UploadLocks;
   shortSteps?: ShortSteps;
@@ -65,6 +63,7 @@ export function createUploads({
   logger,
   bufferBytes = limits.uploadBufferBytes,
   idleTimeoutMs = limits.uploadIdleTimeoutMs,
+  borrowBytesMin = limits.uploadBorrowBytesMin,
   sweepIntervalMs = limits.uploadSweepIntervalMs,
   locks = createUploadLocks({ databaseUrl: url, logger }),
   shortSteps = createShortSteps(),
@@ -83,18 +82,24 @@ export function createUploads({
     return new Response(null, { status: 201, headers: { Location: `${UPLOAD_PATH}/${id}`, ...fileHeaders(file) } });
   };
 
-  const spoken = async (request: TusRequest, req: IncomingMessage, actor: Actor): Promise<Response> => {
+  const spoken = async (request: TusRequest, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Response> => {
     if (request.method === "PATCH") shortSteps.require(actor.driveId);
-    const leaving = new AbortController();
-    running.add(leaving);
-    const body = new UploadBody(req, { idleTimeoutMs, leave: leaving.signal });
-    const store = new RequestStore({ parts, locks, shortSteps, finalise, actor, request, body, onLeave: () => leaving.abort() });
+    const file = await wholeFiles.store(request, body, actor);
+    if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
+    const store = new RequestStore({ parts, locks, shortSteps, finalise, actor, request, body, onLeave });
+    return describe(await speakTus(request, store), request, store, replicator.replicas);
+  };
+
+  const answered = async (req: IncomingMessage, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Response> => {
     try {
-      const file = await wholeFiles.store(request, body, actor);
-      if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
-      return describe(await speakTus(request, store), request, store, replicator.replicas);
+      const request = parseTusRequest(req);
+      const final = request.role.kind === "final" && request.method === "POST" ? request.role : undefined;
+      return final === undefined ? await spoken(request, body, actor, onLeave) : await concatenated(request, actor, final.partIds);
+    } catch (error) {
+      await body.heardOut();
+      throw error;
     } finally {
-      running.delete(leaving);
+      body.close();
     }
   };
 
@@ -103,15 +108,15 @@ export function createUploads({
       res.setHeader("Tus-Resumable", TUS_VERSION);
       res.setHeader("Tus-Version", TUS_VERSION);
       res.setHeader("Cache-Control", "no-store");
+      const leaving = new AbortController();
+      const body = new UploadBody(req, res, { idleTimeoutMs, borrowBytesMin, leave: leaving.signal });
+      running.add(leaving);
       try {
-        const request = parseTusRequest(req);
-        const final = request.role.kind === "final" && request.method === "POST" ? request.role : undefined;
-        answer(res, final === undefined ? await spoken(request, req, actor) : await concatenated(request, actor, final.partIds));
-      } catch (error) {
-        await heardOut(req);
-        throw error;
+        answer(res, await answered(req, body, actor, () => leaving.abort()));
+      } finally {
+        running.delete(leaving);
       }
-      if (!(await heardOut(req))) req.destroy();
+      if (!(await body.heardOut())) req.destroy();
     },
     start: () => sweeper.start(),
     async stop() {
@@ -157,15 +162,4 @@ function describe(response: Response, { method }: TusRequest, { upload, fewestCo
 function answer(res: ServerResponse, { status, headers }: Response): void {
   for (const [name, value] of headers) res.setHeader(name, value);
   res.writeHead(status).end();
-}
-
-/** Lets a client go on for a moment with what nobody wants any more. False when it still has not ended then. */
-async function heardOut(req: IncomingMessage): Promise<boolean> {
-  if (req.complete || req.destroyed) return true;
-  const over = new AbortController();
-  const ended = new Promise<void>((resolve) => req.once("close", resolve).once("end", resolve));
-  req.resume();
-  await Promise.race([ended, delay(LINGER_MS, undefined, { signal: over.signal }).catch(() => undefined)]);
-  over.abort();
-  return req.complete || req.destroyed;
 }
