@@ -1,1 +1,2 @@
 export { publicShape, type PublicErrorData, publicError } from "./errors.ts";
+export { quickTransformer } from "./transformer.ts";

@@ -6,7 +6,7 @@ import { type HttpEdgeErrorCode } from "@holdfast/core/http-edge";
 import { SECOND_MS } from "@holdfast/core/kernel";
 import type { LeadershipErrorCode } from "@holdfast/core/leadership";
 import type { TopologyErrorCode } from "@holdfast/core/topology";
-import { publicError, publicShape } from "@holdfast/core/trpc-edge";
+import { publicError, publicShape, quickTransformer } from "@holdfast/core/trpc-edge";
 import { initTRPC, type TRPC_ERROR_CODE_KEY } from "@trpc/server";
 import superjson from "superjson";
 import { requireAdmin, requireConfirmedAdmin } from "../access.ts";
@@ -37,7 +37,7 @@ const CODES: Partial<Record<HttpEdgeErrorCode, TRPC_ERROR_CODE_KEY>> & Codes = {
 };
 
 const t = initTRPC.context<Context>().create({
-  transformer: superjson,
+  transformer: quickTransformer(superjson),
   errorFormatter: publicShape,
   sse: { ping: { enabled: true, intervalMs: 5 * SECOND_MS }, client: { reconnectAfterInactivityMs: 12 * SECOND_MS } },
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { type AccountErrorCode, type Accounts, type Peer, peerOf } from "@holdfast/core/accounts";
 import type { Actor, DriveErrorCode } from "@holdfast/core/drive";
 import type { Logger } from "@holdfast/core/kernel";
-import { publicError, publicShape } from "@holdfast/core/trpc-edge";
+import { publicError, publicShape, quickTransformer } from "@holdfast/core/trpc-edge";
 import type { Database } from "@holdfast/db";
 import { initTRPC, type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import superjson from "superjson";
@@ -57,7 +57,7 @@ const CODES: Record<DriveErrorCode | AccountErrorCode, TRPC_ERROR_CODE_KEY> = {
   "account.invalid": "BAD_REQUEST",
 };
 
-const t = initTRPC.context<Context>().create({ transformer: superjson, errorFormatter: publicShape });
+const t = initTRPC.context<Context>().create({ transformer: quickTransformer(superjson), errorFormatter: publicShape });
 
 export const { router, createCallerFactory } = t;
 
