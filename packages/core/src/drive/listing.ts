@@ -91,10 +91,13 @@ async function readKind(
   const { column, type } = SORTS[sort];
   const order = direction === "asc" ? "ASC" : "DESC";
   const continued = `AND (${column}, e.id) ${direction === "asc" ? ">" : "<"} ($5::${type}, $6::uuid)`;
+  // A limit that the planner sees makes it sort the whole folder, page by page, wherever it believes the folder to be small:
+  // its statistics are older than what was just uploaded. With one that it cannot see it counts on the first few rows alone,
+  // and those the index gives at once.
   const { rows } = await db.query<EntryRow>(
     `SELECT ${ENTRY_COLUMNS} FROM entry e
      WHERE e.parent_id = $1 AND e.drive_id = $2 AND e.kind = $3 AND e.trashed_at IS NULL ${after === undefined ? "" : continued}
-     ORDER BY ${column} ${order}, e.id ${order} LIMIT $4`,
+     ORDER BY ${column} ${order}, e.id ${order} LIMIT (SELECT $4::int)`,
     [parentId, actor.driveId, kind, limit, ...(after === undefined ? [] : [after.value, after.id])],
   );
   return rows;
