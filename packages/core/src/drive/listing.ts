@@ -9,7 +9,7 @@
 import { z } from "zod";
 import type { Actor } from "./actor.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import { ENTRY_COLUMNS, type EntryKind, type EntryRow, type Queryable } from "./entry.ts";
+import { type EntryKind, type EntryRow, type Queryable } from "./entry.ts";
 import { DriveError } from "./errors.ts";
 import { requireFolderPath } from "./tree.ts";
 
@@ -65,6 +65,11 @@ const SORTS = {
   size: { column: "e.size_bytes", type: "bigint", place: placeShape("size", z.int().nonnegative()) },
 } as const satisfies Record<EntrySort, unknown>;
 
+/** What the entries of a folder do not have in common: the rest need not come with each. */
+const COLUMNS = `e.id, e.name, e.size_bytes AS "sizeBytes", e.media_type AS "mediaType", e.modified_at AS "modifiedAt", e.created_at AS "createdAt"`;
+
+type ListedRow = Omit<EntryRow, "parentId" | "kind" | "trashedAt">;
+
 /** Rejects with `entry.not_found`, `entry.not_a_folder` or `cursor.invalid`. */
 export async function listEntries(db: Queryable, actor: Actor, request: ListingRequest): Promise<EntryPage> {
   const after = request.cursor === undefined ? undefined : parsePlace(request.cursor, request);
@@ -94,13 +99,15 @@ async function readKind(
   // A limit that the planner sees makes it sort the whole folder, page by page, wherever it believes the folder to be small:
   // its statistics are older than what was just uploaded. With one that it cannot see it counts on the first few rows alone,
   // and those the index gives at once.
-  const { rows } = await db.query<EntryRow>(
-    `SELECT ${ENTRY_COLUMNS} FROM entry e
+  const { rows } = await db.query<ListedRow>(
+    `SELECT ${COLUMNS} FROM entry e
      WHERE e.parent_id = $1 AND e.drive_id = $2 AND e.kind = $3 AND e.trashed_at IS NULL ${after === undefined ? "" : continued}
      ORDER BY ${column} ${order}, e.id ${order} LIMIT (SELECT $4::int)`,
     [parentId, actor.driveId, kind, limit, ...(after === undefined ? [] : [after.value, after.id])],
   );
-  return rows;
+  return rows.map(({ id, name, sizeBytes, mediaType, modifiedAt, createdAt }) => {
+    return { id, parentId, kind, name, sizeBytes, mediaType, modifiedAt, createdAt, trashedAt: null };
+  });
 }
 
 function placeOf(row: EntryRow, { sort, direction }: ListingRequest): Place {
