@@ -85,11 +85,9 @@ export const segmentMutants: readonly Mutant[] = [
     name: "compaction copies what it has not verified",
     patches: [
       {
-        file: `${SEGMENTS}/compaction.ts`,
-        find: "const chunk = await readChunk(victim, known, health);",
-        replace: `const chunk: Buffer | undefined = Buffer.alloc(known.length);
-    const { chunkAt } = await import("./layout.ts");
-    await victim.open((file) => file.read(chunk!, chunkAt(known.offset, known.length)));`,
+        file: `${SEGMENTS}/block-checks.ts`,
+        find: "return chunkIdOf(bytes) === id ? { bytes, checks } : undefined;",
+        replace: "return { bytes, checks };",
       },
     ],
     caughtBy,
@@ -101,6 +99,56 @@ export const segmentMutants: readonly Mutant[] = [
         file: `${SEGMENTS}/compaction.ts`,
         find: "    await segments.note(copies.map((copy) => this.#newsOf(copy)).filter((event) => event !== undefined));\n",
         replace: "",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a part is told without comparing its blocks with their checks",
+    patches: [{ file: `${SEGMENTS}/chunk-reader.ts`, find: " || !areBlocksWhole(id, { bytes, checks }, from)", replace: "" }],
+    caughtBy,
+  },
+  {
+    name: "checks of blocks count for whichever chunk they were made",
+    patches: [
+      {
+        file: `${SEGMENTS}/record-header.ts`,
+        find: "[PURPOSE, generation, chunkIdToBytes(id), lengthBytes, checks]",
+        replace: "[PURPOSE, generation, checks]",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "checks of blocks are believed whatever became of them",
+    patches: [
+      {
+        file: `${SEGMENTS}/record-header.ts`,
+        find: "return header.subarray(SEAL_AT, CHECKS_AT).equals(sealOf(chunk, checks, generation)) ? checks : undefined;",
+        replace: "return header.subarray(SEAL_AT, CHECKS_AT).equals(Buffer.alloc(SEAL_BYTES)) ? undefined : checks;",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a block has the same check in every place",
+    patches: [
+      {
+        file: `${SEGMENTS}/block-checks.ts`,
+        find: "const start = Number.parseInt(id.slice(0, 8), 16) + from / BLOCK_BYTES;",
+        replace: "const start = Number.parseInt(id.slice(0, 8), 16);",
+      },
+      { file: `${SEGMENTS}/block-checks.ts`, find: "(start + index) >>> 0", replace: "start" },
+    ],
+    caughtBy,
+  },
+  {
+    name: "the checks of blocks are made after the chunk was compared with its name",
+    patches: [
+      {
+        file: `${SEGMENTS}/block-checks.ts`,
+        find: "  const checks = checksOf(id, bytes);\n  requireWhole(id, bytes);\n",
+        replace: "  requireWhole(id, bytes);\n  const checks = checksOf(id, bytes);\n",
       },
     ],
     caughtBy,

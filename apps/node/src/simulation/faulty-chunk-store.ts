@@ -8,7 +8,7 @@ const FULL = "the disk is full: a simulated fault.";
  * why this is a proxy and not a class that would have to repeat the whole contract.
  */
 export function withFaults<Store extends ChunkStore>(store: Store, faults: NodeFaults): Store {
-  const under: Pick<ChunkStore, "put" | "get" | "stats"> = {
+  const under: Pick<ChunkStore, "put" | "get" | "getPart" | "stats"> = {
     async put(id, bytes) {
       await faults.pace?.pass(bytes.length);
       if (faults.has("disk-full")) throw new ChunkStoreError("store.full", `This node has no room left: ${FULL}`);
@@ -17,6 +17,11 @@ export function withFaults<Store extends ChunkStore>(store: Store, faults: NodeF
     async get(id, options) {
       const bytes = await store.get(id, options);
       await faults.pace?.pass(bytes.length);
+      return bytes;
+    },
+    async getPart(id, part, options) {
+      const bytes = await store.getPart(id, part, options);
+      await faults.pace?.pass(bytes?.length ?? 0);
       return bytes;
     },
     async stats() {

@@ -6,16 +6,25 @@
  * - A chunk is immutable and named by its bytes, so every call may be repeated; `put` of what is there already succeeds
  *   and writes nothing, and two at once leave one chunk. "There already" means whole: a damaged copy is replaced.
  * - The store itself verifies: bytes that do not hash to their name are refused by `put` (`chunk.mismatch`) and never
- *   returned by `get` (`chunk.corrupt`; the damaged copy is set aside and no longer counts as held).
+ *   returned by `get` (`chunk.corrupt`; the damaged copy is set aside and no longer counts as held). A part is compared with
+ *   what was written down when the whole was verified, or not returned.
  * - After a failed `put` nothing is left behind, and space is not lost.
  */
 import type { ChunkId } from "../chunking/index.ts";
+import type { ChunkPart } from "./chunk-part.ts";
 
 export interface ChunkStore {
   /** The caller must not change `bytes` before the promise settles. Rejects with `chunk.mismatch`, `store.full`, `store.failed`. */
   put(id: ChunkId, bytes: Buffer): Promise<PutResult>;
   /** Rejects with `chunk.not_found` or `chunk.corrupt`. The buffer belongs to the caller. */
   get(id: ChunkId, options?: ReadOptions): Promise<Buffer>;
+  /**
+   * A part of a chunk and no byte more, where it can be verified without the rest: the store has done so, as for `get`.
+   * Undefined where it cannot, for whatever reason, and even if the chunk is not held: then `get` tells, and sets a damaged
+   * copy aside. A store at the other end of a connection may ask `get` there by itself, and reject as that does. `into` has
+   * to be long enough for the blocks around the part.
+   */
+  getPart(id: ChunkId, part: ChunkPart, options?: ReadOptions): Promise<Buffer | undefined>;
   /** Undefined when the chunk is not held. Says nothing about whether its bytes are still whole. */
   stat(id: ChunkId): Promise<ChunkStat | undefined>;
   /** True when there was something to delete. */

@@ -99,6 +99,9 @@ export class FileChunkStore implements LocalChunkStore {
     return bytes ?? this.#turns.run(id, () => this.#readAgain(id, into));
   }
 
+  /** A file says what its chunk is as a whole, and nothing of its parts. */
+  async getPart(): Promise<undefined> {}
+
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
     const file = await unlessMissing(stat(this.#directory.chunks.path(id)));
     return file && { id, length: chunkLength(file.size) };

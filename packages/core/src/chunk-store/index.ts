@@ -1,4 +1,5 @@
 export { viewFor } from "./buffers.ts";
+export { BLOCK_BYTES, blocksAround, type ChunkPart } from "./chunk-part.ts";
 export { type ChunkStoreKind, chunkStoreKinds, NEW_DISK_STORE } from "./chunk-store-kind.ts";
 export type { ChunkStat, ChunkStore, PutResult, ReadOptions, StoreStats } from "./chunk-store.ts";
 export type { ChunkTrash, Purged, TrashedChunk } from "./chunk-trash.ts";

@@ -44,6 +44,8 @@ export class MemoryChunkStore implements Omit<LocalChunkStore, "locate"> {
     return copy;
   }
 
+  async getPart(): Promise<undefined> {}
+
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
     const bytes = this.chunks.get(id);
     return bytes && { id, length: bytes.length };

@@ -45,6 +45,9 @@ export class HttpChunkStore implements ChunkStore {
     return this.#read(id, `/chunks/${id}?${FOR_COPY}`, options);
   }
 
+  /** Not over HTTP, which is for programs and for what is older. */
+  async getPart(): Promise<undefined> {}
+
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {
     const answer = await this.#node.ask({ method: "HEAD", path: `/chunks/${id}` });
     if (answer.status === 404) return undefined;

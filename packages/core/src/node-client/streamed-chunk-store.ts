@@ -56,6 +56,9 @@ export class StreamedChunkStore implements ChunkStore {
     );
   }
 
+  /** A node cannot be asked for parts yet. */
+  async getPart(): Promise<undefined> {}
+
   /** As `get`, for a copy on another node: no user waits for it. */
   getForCopy(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
     return this.#overStreams(

@@ -1,5 +1,13 @@
 /** Storage nodes inside this process, with faults that can be switched on and off. */
-import { type ChunkStore, ChunkStoreError, MemoryChunkStore, type PutResult, type ReadOptions } from "../chunk-store/index.ts";
+import {
+  type ChunkPart,
+  type ChunkStore,
+  ChunkStoreError,
+  MemoryChunkStore,
+  type PutResult,
+  type ReadOptions,
+  viewFor,
+} from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { GiB } from "../kernel/index.ts";
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
@@ -19,6 +27,10 @@ export class TestNode {
   /** Reads that were asked for, and those whose reader left before the answer. */
   reads = 0;
   cancelledReads = 0;
+  /** Reads of a part. */
+  parts = 0;
+  /** False for one of a time before a part of a chunk could be asked for. */
+  takesParts = true;
   #fault: NodeFault = "none";
   #recovered = Promise.withResolvers<void>();
 
@@ -57,6 +69,7 @@ export class TestNode {
   readonly client: ChunkStore = {
     put: (id, bytes) => this.#put(id, bytes),
     get: (id, options) => this.#get(id, options),
+    getPart: (id, part, options) => this.#getPart(id, part, options),
     stat: async (id) => await this.#reached().stat(id),
     delete: async (id) => await this.#reached().delete(id),
     list: async (after, limit) => await this.#reached().list(after, limit),
@@ -102,6 +115,14 @@ export class TestNode {
     if (signal?.aborted) this.cancelledReads++;
     signal?.throwIfAborted();
     return await store.get(id, { into });
+  }
+
+  async #getPart(id: ChunkId, { from, to }: ChunkPart, { signal, into }: ReadOptions = {}): Promise<Buffer | undefined> {
+    if (!this.takesParts) return undefined;
+    this.parts++;
+    const bytes = viewFor(to - from, into);
+    (await this.#get(id, { signal })).copy(bytes, 0, from, to);
+    return bytes;
   }
 
   #reached(): MemoryChunkStore {

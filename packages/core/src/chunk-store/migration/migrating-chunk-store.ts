@@ -7,6 +7,7 @@
  * nothing, and how far the move came is written down nowhere: the files that are left say it.
  */
 import type { ChunkId } from "../../chunking/index.ts";
+import type { ChunkPart } from "../chunk-part.ts";
 import type { ChunkStat, PutResult, ReadOptions, StoreStats } from "../chunk-store.ts";
 import type { Purged, TrashedChunk } from "../chunk-trash.ts";
 import { ChunkStoreError, type ChunkStoreErrorCode } from "../errors.ts";
@@ -105,6 +106,11 @@ export class MigratingChunkStore implements LocalChunkStore {
       if (isRefusal(error, "chunk.not_found")) return this.#segments.get(id, options); // it went across in this moment
       throw error;
     });
+  }
+
+  /** Files have no parts. */
+  getPart(id: ChunkId, part: ChunkPart, options?: ReadOptions): Promise<Buffer | undefined> {
+    return this.#segments.getPart(id, part, options);
   }
 
   stat(id: ChunkId): Promise<ChunkStat | undefined> {

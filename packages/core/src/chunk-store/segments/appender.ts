@@ -43,10 +43,11 @@ export class Appender {
   }
 
   /** Resolves when the record is durable. Rejects with `store.full` or `store.failed`. */
-  async append(event: Omit<ChunkEvent, "offset">, chunk: Buffer): Promise<LocatedEvent> {
+  async append(event: Omit<ChunkEvent, "offset">, chunk: Buffer, checks: Buffer): Promise<LocatedEvent> {
     for (;;) {
       const writer = this.#writer;
-      if (writer?.hasRoomFor(chunk.length)) return writer.append(event, chunk).catch((error: unknown) => this.#health.refuse(error));
+      if (writer?.hasRoomFor(chunk.length))
+        return writer.append(event, chunk, checks).catch((error: unknown) => this.#health.refuse(error));
       await (this.#change ??= this.#changeSegment(chunk.length).finally(() => (this.#change = undefined)));
     }
   }

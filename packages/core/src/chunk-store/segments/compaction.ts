@@ -17,7 +17,7 @@ import type { Appender } from "./appender.ts";
 import { aroundBadSectors } from "./bad-sectors.ts";
 import type { ChunkEvent } from "./chunk-event.ts";
 import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
-import { readChunk } from "./chunk-reader.ts";
+import { readForCopy } from "./chunk-reader.ts";
 import { readFooter } from "./footer.ts";
 import { recordBytes } from "./layout.ts";
 import { scanSegment } from "./scan.ts";
@@ -142,12 +142,12 @@ export class Compaction {
     const { appender, health, verify } = this.#options;
     const known = this.#index.find(record.id);
     if (known === undefined || !this.#isLive(record, victim)) return undefined;
-    const chunk = await readChunk(victim, known, health);
+    const chunk = await readForCopy(victim, known, health);
     if (chunk === undefined) {
       await verify(record.id);
       return undefined;
     }
-    const copy = await appender.append(known, chunk);
+    const copy = await appender.append(known, chunk.bytes, chunk.checks);
     if (this.#isLive(record, victim)) this.#index.apply({ ...this.#index.find(record.id)!, segment: copy.segment, offset: copy.offset });
     return copy;
   }

@@ -17,6 +17,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ChunkId } from "../../chunking/index.ts";
 import { type Clock, limits, type Logger, systemClock } from "../../kernel/index.ts";
+import type { ChunkPart } from "../chunk-part.ts";
 import type { ChunkStat, PutResult, ReadOptions, StoreStats } from "../chunk-store.ts";
 import type { Purged, TrashedChunk } from "../chunk-trash.ts";
 import { DiskHealth } from "../disk-health.ts";
@@ -25,10 +26,11 @@ import { syncDirectory } from "../durable-write.ts";
 import type { ChunkPlace, LocalChunkStore, LostChunk } from "../local-chunk-store.ts";
 import type { MovingChunk } from "../migration/moving-chunk.ts";
 import { Turns } from "../turns.ts";
-import { corrupt, notFound, requireWhole } from "../verification.ts";
+import { corrupt, notFound } from "../verification.ts";
+import { checkedChunk } from "./block-checks.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
-import { readChunk } from "./chunk-reader.ts";
+import { readChunk, readPart } from "./chunk-reader.ts";
 import { Compaction } from "./compaction.ts";
 import { chunkAt } from "./layout.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -109,23 +111,24 @@ export class SegmentChunkStore implements LocalChunkStore {
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
-    requireWhole(id, bytes);
+    const chunk = checkedChunk(id, bytes);
     this.#servedAtMs = this.#clock.monotonicMs();
     return this.#turns.run(id, async () => {
       this.#health.requireSound();
       if (await this.#holdsWhole(id)) return { stored: false };
       if (await this.#takeBack(id)) return { stored: true };
-      await this.#segments.append(id, bytes);
+      await this.#segments.append(id, chunk);
       return { stored: true };
     });
   }
 
   /** Takes over a whole chunk of another store on this disk, and its hour if it was in the trash; durable when it resolves. */
-  adopt({ id, bytes, trashedAt }: MovingChunk): Promise<void> {
+  async adopt({ id, bytes, trashedAt }: MovingChunk): Promise<void> {
+    const chunk = checkedChunk(id, bytes);
     return this.#turns.run(id, async () => {
       this.#health.requireSound();
       if ((await this.#holdsWhole(id)) || this.#segments.index.find(id)?.state === "trashed") return;
-      await this.#segments.append(id, bytes, trashedAt);
+      await this.#segments.append(id, chunk, trashedAt);
     });
   }
 
@@ -140,6 +143,14 @@ export class SegmentChunkStore implements LocalChunkStore {
     this.#servedAtMs = this.#clock.monotonicMs();
     const bytes = await this.#read(held, into);
     return bytes ?? this.#turns.run(id, () => this.#readAgain(id, into));
+  }
+
+  /** Not in the chunk's turn, and nothing is set aside: what does not come out right is read whole, which is. */
+  async getPart(id: ChunkId, part: ChunkPart, { into }: ReadOptions = {}): Promise<Buffer | undefined> {
+    const held = this.#segments.index.held(id);
+    if (held === undefined) return undefined;
+    this.#servedAtMs = this.#clock.monotonicMs();
+    return readPart(this.#segments.of(held), held, part, this.#health, into);
   }
 
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {

@@ -9,8 +9,9 @@ import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import { encodeFooter } from "./footer.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
+import { DATA_AT, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
+import { headerPage } from "./record-header.ts";
 import type { Segment } from "./segment.ts";
 import { Uses } from "./uses.ts";
 
@@ -50,14 +51,15 @@ export class SegmentWriter {
   }
 
   /** Resolves when the record is durable. Only where there is room. */
-  append(event: Omit<ChunkEvent, "offset">, chunk: Buffer): Promise<LocatedEvent> {
+  append(event: Omit<ChunkEvent, "offset">, chunk: Buffer, checks: Buffer): Promise<LocatedEvent> {
     const offset = recordAt(this.#endBytes, chunk.length);
     this.#endBytes = offset + recordBytes(chunk.length);
     this.#begun++;
     const located = { ...event, offset, segment: this.segment.number };
     const header = encodeEvent(located, this.segment.generation);
+    const start = isLarge(chunk.length) ? headerPage(header, located, checks, this.segment.generation) : header;
     return this.#appends.run(async () => {
-      await this.#commit.write(recordParts(header, chunk), offset);
+      await this.#commit.write(recordParts(start, chunk), offset);
       this.#headers.push(header);
       return located;
     });
@@ -78,8 +80,7 @@ export class SegmentWriter {
 }
 
 /** The record to its last byte, so that those that follow each other are written in one go. */
-function recordParts(header: Buffer, chunk: Buffer): Buffer[] {
-  const unit = isLarge(chunk.length) ? PAGE_BYTES : EVENT_BYTES;
-  const parts = [header, ZEROS.subarray(0, unit - EVENT_BYTES), chunk, ZEROS.subarray(0, -chunk.length & (unit - 1))];
+function recordParts(start: Buffer, chunk: Buffer): Buffer[] {
+  const parts = [start, chunk, ZEROS.subarray(0, -chunk.length & (start.length - 1))];
   return parts.filter((part) => part.length > 0);
 }

@@ -4,6 +4,7 @@ import type { DiskHealth } from "../disk-health.ts";
 import type { DiskRoom } from "../disk-space.ts";
 import { codeOf } from "../system-error.ts";
 import { Appender } from "./appender.ts";
+import type { CheckedChunk } from "./block-checks.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
 import type { OpenFiles } from "./open-files.ts";
@@ -81,10 +82,10 @@ export class Segments {
   }
 
   /** Resolves when the chunk is durable and held, or in the trash since `trashedAt`. */
-  async append(id: ChunkId, chunk: Buffer, trashedAt?: number): Promise<void> {
+  async append(id: ChunkId, { bytes, checks }: CheckedChunk, trashedAt?: number): Promise<void> {
     const state = trashedAt === undefined ? "held" : "trashed";
-    const record = { state, id, length: chunk.length, sequence: this.#sequence.next(), atMs: trashedAt ?? 0 } as const;
-    const held = await this.#appender.append(record, chunk);
+    const record = { state, id, length: bytes.length, sequence: this.#sequence.next(), atMs: trashedAt ?? 0 } as const;
+    const held = await this.#appender.append(record, bytes, checks);
     const lost = this.index.find(id);
     this.index.apply(held);
     if (lost !== undefined) await this.bury(lost);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ChunkId, chunkIdOf } from "../../chunking/index.ts";
 import { limits } from "../../kernel/index.ts";
-import type { ChunkStore, ChunkTrash } from "../index.ts";
+import { BLOCK_BYTES, type ChunkPart, type ChunkStore, type ChunkTrash } from "../index.ts";
 
 export interface StoreUnderTest {
   /** Empty, with room for a few of the longest chunks. */
@@ -38,6 +38,44 @@ export function describeChunkStore(name: string, setUp: () => Promise<StoreUnder
         expect((await store.get(id, { into })).equals(bytes)).toBe(true);
         expect(into.subarray(0, 5_000).equals(bytes)).toBe(into.length >= 5_000);
       }
+    });
+
+    test.each([1, 4_096, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 300_000, limits.chunkBytesMax])(
+      "every part of a chunk of %i bytes is those bytes and no others",
+      async (length) => {
+        const { id, bytes } = chunkOf(length);
+        await store.put(id, bytes);
+        for (const part of partsOf(length)) {
+          for (const into of [undefined, Buffer.alloc(1), Buffer.alloc(length)]) {
+            const told = await readPart(store, id, part, into);
+            expect(told.equals(bytes.subarray(part.from, part.to))).toBe(true);
+          }
+        }
+      },
+    );
+
+    test("a flipped bit is in no part that is served, and whoever asks for the part with it learns that the copy is bad", async () => {
+      const { id, bytes } = chunkOf(300_000);
+      await store.put(id, bytes);
+      await subject.damage(id);
+      const answers: string[] = [];
+      for (let from = 0; from < bytes.length; from += BLOCK_BYTES) {
+        const part = { from, to: Math.min(bytes.length, from + BLOCK_BYTES) };
+        const told = readPart(store, id, part).then((it) => (it.equals(bytes.subarray(part.from, part.to)) ? "right" : "wrong"));
+        answers.push(await told.catch((error: { code: string }) => error.code));
+      }
+      expect(answers).not.toContain("wrong");
+      expect(answers.find((answer) => answer !== "right")).toBe("chunk.corrupt");
+      expect(await store.list(undefined, 10)).toEqual([]);
+      expect(await store.stats()).toMatchObject({ chunkCount: 0, usedBytes: 0, corruptChunks: 1 });
+    });
+
+    test("a chunk that is not there has no parts either", async () => {
+      const { id, bytes } = chunkOf(100_000);
+      await expect(readPart(store, id, { from: 0, to: 10 })).rejects.toMatchObject({ code: "chunk.not_found" });
+      await store.put(id, bytes);
+      await store.delete(id);
+      await expect(readPart(store, id, { from: 0, to: 10 })).rejects.toMatchObject({ code: "chunk.not_found" });
     });
 
     test("a chunk put again is held once and said to be there already", async () => {
@@ -252,6 +290,24 @@ export function describeChunkTrash(name: string, setUp: () => Promise<TrashUnder
       expect(await trash.listTrash(undefined, 10)).toEqual([]);
     });
   });
+}
+
+/** At both ends, over all of it, and at each side of where a block begins. */
+function partsOf(length: number): ChunkPart[] {
+  const parts = [
+    { from: 0, to: 1 },
+    { from: 0, to: length },
+    { from: length - 1, to: length },
+    { from: BLOCK_BYTES - 1, to: BLOCK_BYTES },
+    { from: BLOCK_BYTES - 1, to: BLOCK_BYTES + 1 },
+    { from: BLOCK_BYTES, to: length },
+  ];
+  return parts.filter(({ from, to }) => from < to && to <= length);
+}
+
+/** As whoever asks gets it: alone where it can be verified alone, else out of the whole chunk. */
+async function readPart(store: ChunkStore, id: ChunkId, part: ChunkPart, into?: Buffer): Promise<Buffer> {
+  return (await store.getPart(id, part, { into })) ?? (await store.get(id)).subarray(part.from, part.to);
 }
 
 function chunkOf(length: number): { id: ChunkId; bytes: Buffer } {

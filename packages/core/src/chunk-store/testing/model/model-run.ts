@@ -29,6 +29,8 @@ async function perform(twins: Twins, operation: Operation): Promise<void> {
       return twins.together([operation]);
     case "together":
       return operation.besideCompaction ? twins.besideCompaction(operation.parts) : twins.together(operation.parts);
+    case "get-part":
+      return twins.part(idAt(operation.chunk), operation.at, operation.length);
     case "put-bytes-of":
       return twins.same((store) => store.put(idAt(operation.chunk), modelChunks[operation.bytesOf]!.bytes));
     case "put-length":

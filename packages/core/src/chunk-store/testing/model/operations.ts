@@ -15,6 +15,7 @@ export type Operation =
   | { kind: "trash-many" | "restore-many"; chunks: number[] }
   | { kind: "put-bytes-of"; chunk: number; bytesOf: number }
   | { kind: "put-length"; chunk: number; length: number }
+  | { kind: "get-part"; chunk: number; at: number; length: number }
   | { kind: "list" | "list-trash" | "lost"; after: number | undefined; limit: number }
   | { kind: "purge"; olderThanHours: number }
   | { kind: "wait"; hours: number }
@@ -37,6 +38,7 @@ const badLength = fc.constantFrom(0, limits.chunkBytesMax + 1);
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 30, arbitrary: part },
   { weight: 12, arbitrary: record({ kind: fc.constant("together"), parts, besideCompaction: fc.boolean() }) },
+  { weight: 8, arbitrary: record({ kind: fc.constant("get-part"), chunk, at: fc.nat(), length: fc.integer({ min: 1, max: 300_000 }) }) },
   { weight: 4, arbitrary: record({ kind: fc.constantFrom("trash-many", "restore-many"), chunks }) },
   { weight: 4, arbitrary: record({ kind: fc.constantFrom("list", "list-trash", "lost"), ...page }) },
   { weight: 4, arbitrary: record({ kind: fc.constant("damage"), chunk, at: fc.nat() }) },

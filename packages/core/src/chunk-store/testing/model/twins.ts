@@ -75,6 +75,22 @@ export class Twins {
     return this.same(async (store) => (await store.lost(after, limit)).map(({ id }) => id));
   }
 
+  /**
+   * A part, told by the store alone or not at all. What it tells is right, even of a chunk that is damaged elsewhere; where it
+   * tells nothing the whole chunk is asked for, as anybody would.
+   */
+  async part(id: ChunkId, at: number, length: number): Promise<void> {
+    const held = this.#reference.chunks.get(id);
+    const from = at % (held?.length ?? 1);
+    const part = { from, to: Math.min(held?.length ?? 1, from + length) };
+    const told = await this.#store.getPart(id, part);
+    const mustTell = held !== undefined && this.#kind.tellsParts(held.length) && !this.#isDamaged(id);
+    assert.ok(told !== undefined || !mustTell, "a part of a whole chunk is told");
+    if (told === undefined) return this.same((store) => store.get(id));
+    const { bytes } = modelChunks.find((chunk) => chunk.id === id)!;
+    assert.ok(held !== undefined && told.equals(bytes.subarray(part.from, part.to)), "a part that is told is right");
+  }
+
   async purge(olderThanMs: number): Promise<void> {
     await this.#adoptHours();
     await this.same((store) => store.purgeTrash(olderThanMs));
