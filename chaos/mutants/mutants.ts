@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 import { segmentMutants } from "./segment-mutants.ts";
 
 const CHUNK_STORE = "packages/core/src/chunk-store";
+const CHUNK_TRANSPORT = "packages/core/src/chunk-transport";
 const GARBAGE = "packages/core/src/garbage-collection";
 
 const readUnchecked = {
@@ -40,6 +41,39 @@ export const mutants: readonly Mutant[] = [
     name: "neither the node nor the gateway checks what is read",
     patches: [readUnchecked, arrivalUnchecked],
     caughtBy: { chaos: ["--seed", "1", "--minutes", "0.4", "--faults", "flip-bit", "--settle", "5"] },
+  },
+  {
+    name: "a gateway does not check a part that arrives",
+    patches: [
+      {
+        file: `${CHUNK_TRANSPORT}/client-session.ts`,
+        find: "if (!isSealed({ number, id, part }, body, seal!, this.#key)) throw",
+        replace: "if (seal === undefined) throw",
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/node-client" },
+  },
+  {
+    name: "the seal of a part is good for any part of any chunk",
+    patches: [
+      {
+        file: `${CHUNK_TRANSPORT}/parts.ts`,
+        find: `return macOf("seal", asked, key, blake3(bytes));`,
+        replace: `return macOf("seal", { ...asked, number: 0, part: { from: 0, to: 0 } }, key, blake3(bytes));`,
+      },
+    ],
+    caughtBy: { project: "unit", tests: CHUNK_TRANSPORT },
+  },
+  {
+    name: "which part is asked for is not signed",
+    patches: [
+      {
+        file: `${CHUNK_TRANSPORT}/parts.ts`,
+        find: `!timingSafeEqual(macOf("part", { number, id, part }, key), body.subarray(MAC_AT))`,
+        replace: `!timingSafeEqual(macOf("part", { number, id, part }, key), macOf("part", { number, id, part }, key))`,
+      },
+    ],
+    caughtBy: { project: "unit", tests: CHUNK_TRANSPORT },
   },
   {
     name: "an upload is acknowledged at one copy",

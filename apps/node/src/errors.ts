@@ -8,6 +8,8 @@ export type NodeErrorCode =
   | "chunk.bad_id"
   /** A chunk is sent with its length ahead of it. */
   | "chunk.length_required"
+  /** Beyond the chunk's end. */
+  | "chunk.bad_part"
   /** `after` is no chunk id, or `limit` no number in range. */
   | "list.bad_page"
   /** A command lacks a field or its epoch, or one of them is impossible; `details.faults` says which. */
@@ -22,6 +24,7 @@ const STATUSES: Readonly<Record<NodeErrorCode | ChunkStoreErrorCode, number>> = 
   ...chunkStoreStatus,
   "chunk.bad_id": 400,
   "chunk.length_required": 411,
+  "chunk.bad_part": 416,
   "list.bad_page": 400,
   "command.invalid": 400,
   "node.unregistered": 503,

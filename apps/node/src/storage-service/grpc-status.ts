@@ -13,6 +13,7 @@ const STATUSES: Readonly<Record<Code, StatusName>> = {
   "chunk.not_found": "NOT_FOUND",
   "chunk.corrupt": "DATA_LOSS",
   "chunk.mismatch": "INVALID_ARGUMENT",
+  "chunk.bad_part": "OUT_OF_RANGE",
   "chunk.bad_length": "INVALID_ARGUMENT",
   "chunk.bad_id": "INVALID_ARGUMENT",
   "chunk.length_required": "INVALID_ARGUMENT",

@@ -1,11 +1,12 @@
 /** Chunks written and read for somebody at another end, whichever way he came: timed, and within the node's memory. */
-import type { ChunkBuffers } from "@holdfast/core/byte-budget";
-import type { ChunkStat, ChunkStore, PutResult } from "@holdfast/core/chunk-store";
+import type { ChunkBuffer, ChunkBuffers } from "@holdfast/core/byte-budget";
+import { blocksAround, type ChunkPart, type ChunkStat, type ChunkStore, type PutResult } from "@holdfast/core/chunk-store";
 import type { ReadChunk } from "@holdfast/core/chunk-transport";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { limits } from "@holdfast/core/kernel";
 import type { LatencyMeter } from "@holdfast/core/node-registration";
 import type { ChunkMemory } from "../chunk-memory.ts";
+import { NodeError } from "../errors.ts";
 import { notFound } from "../routes/chunk-names.ts";
 
 export interface ChunkAccess {
@@ -33,6 +34,23 @@ export function lendChunk({ store, memory }: ChunkAccess, id: ChunkId, gone: Abo
   return readWithin(memory.lending, store, id, gone, (read) => read());
 }
 
+/** As `readChunk`, with memory for as much as must be read of it. Rejects with `chunk.bad_part`, too. */
+export async function readPart(access: ChunkAccess, id: ChunkId, part: ChunkPart, gone: AbortSignal): Promise<ReadChunk> {
+  const { store, memory, latencies } = access;
+  const { length } = await requireHeld(store, id);
+  if (part.to > length) throw new NodeError("chunk.bad_part", `The chunk ends at ${length}, before ${part.to}.`);
+  const { from, to } = blocksAround(part, length);
+  const read = (into: Buffer): Promise<Buffer | undefined> =>
+    latencies.read.measure(
+      () => store.getPart(id, part, { into }),
+      (bytes) => bytes !== undefined,
+    );
+  const found = await readInto(await memory.sending.acquire(to - from, gone), read);
+  if (found !== undefined) return found;
+  const whole = await readChunk(access, id, gone);
+  return { ...whole, bytes: whole.bytes.subarray(part.from, part.to) };
+}
+
 async function readWithin(
   budget: ChunkBuffers,
   store: ChunkStore,
@@ -42,12 +60,18 @@ async function readWithin(
 ): Promise<ReadChunk> {
   const { length } = await requireHeld(store, id);
   const memory = await budget.acquire(Math.min(length, limits.chunkBytesMax), gone);
+  return (await readInto(memory, (into) => through(() => store.get(id, { into }))))!;
+}
+
+/** Undefined when nothing was read; then, and when it fails, the memory is given back. */
+async function readInto(memory: ChunkBuffer, read: (into: Buffer) => Promise<Buffer | undefined>): Promise<ReadChunk | undefined> {
+  let bytes: Buffer | undefined;
   try {
-    return { bytes: await through(() => store.get(id, { into: memory.bytes })), memory };
-  } catch (error) {
-    memory.release();
-    throw error;
+    bytes = await read(memory.bytes);
+  } finally {
+    if (bytes === undefined) memory.release();
   }
+  return bytes && { bytes, memory };
 }
 
 /** Throws `chunk.not_found`. */

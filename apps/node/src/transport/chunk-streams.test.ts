@@ -5,6 +5,7 @@ import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chunkStoreKinds } from "@holdfast/core/chunk-store";
 import { chunkIdOf } from "@holdfast/core/chunking";
 import { limits, systemClock } from "@holdfast/core/kernel";
 import { signRequest } from "@holdfast/core/request-signing";
@@ -73,6 +74,29 @@ test("a request to become anything else is a request like any other", async () =
   expect(await ask({ connection: "Upgrade", upgrade: "websocket", ...sign() })).toEqual({ status: 404, error: "request.not_found" });
   expect(await ask(sign())).toEqual({ status: 404, error: "request.not_found" });
   expect(await ask({ connection: "Upgrade, HTTP2-Settings", upgrade: "h2c" }, "/health")).toMatchObject({ status: 200 });
+});
+
+test.each(chunkStoreKinds)("a part that its chunk does not have is refused, and blames no copy: %s store", async (store) => {
+  await node.drop();
+  node = await startTestNode({ store });
+  const bytes = randomBytes(100_000);
+  const id = chunkIdOf(bytes);
+  await node.client.put(id, bytes);
+  await expect(node.client.getPart(id, { from: 99_999, to: 100_001 })).rejects.toMatchObject({
+    code: "store.unreachable",
+    message: expect.stringContaining("ends at 100000") as string,
+  });
+  expect((await node.client.getPart(id, { from: 99_999, to: 100_000 }))!.equals(bytes.subarray(99_999))).toBe(true);
+  expect(await node.client.stats()).toMatchObject({ chunkCount: 1, corruptChunks: 0 });
+});
+
+test("more parts than the memory for whole chunks holds are read at once, whichever store keeps them", async () => {
+  const bytes = randomBytes(limits.chunkBytesMax);
+  const id = chunkIdOf(bytes);
+  await node.client.put(id, bytes);
+  const froms = Array.from({ length: 4 * (limits.nodeSendBytes / limits.chunkBytesMax) }, (_, index) => index * 200_000);
+  const parts = await Promise.all(froms.map((from) => node.client.getPart(id, { from, to: from + 100_000 })));
+  expect(parts.map((part, index) => part?.equals(bytes.subarray(froms[index], froms[index]! + 100_000)))).not.toContain(false);
 });
 
 test("a node that stops does not wait for those who only listen", async () => {

@@ -9,7 +9,7 @@ import { HttpEdgeError } from "@holdfast/core/http-edge";
 import { type Logger, SECOND_MS } from "@holdfast/core/kernel";
 import { toldError } from "../errors.ts";
 import type { Exchange, Route } from "../route.ts";
-import { type ChunkAccess, lendChunk, readChunk, writeChunk } from "./chunk-access.ts";
+import { type ChunkAccess, lendChunk, readChunk, readPart, writeChunk } from "./chunk-access.ts";
 
 export interface ChunkStreamsOptions extends ChunkAccess {
   clusterKey: string;
@@ -62,6 +62,7 @@ function doorOf(access: ChunkStreamsOptions): ChunkDoor {
     room: (length, gone) => receiving.tryAcquire(length) ?? receiving.acquire(length, gone),
     put: (id, bytes) => writeChunk(access, id, bytes),
     get: (id, gone) => readChunk(access, id, gone),
+    getPart: (id, part, gone) => readPart(access, id, part, gone),
     lend: (id, gone) => lendChunk(access, id, gone),
     refusal: (error) => Buffer.from(JSON.stringify(toldError(error) ?? internalError(error, logger))),
     broken: (error) => logger.warn({ err: error }, "a chunk stream was cut off"),

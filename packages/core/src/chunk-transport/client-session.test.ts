@@ -18,7 +18,9 @@ afterEach(() => leave.splice(0).forEach((step) => step()));
 async function sessionWith(onAsked: (socket: Socket) => void, timeoutMs = 200): Promise<ClientSession> {
   const server = createServer().listen(0, "127.0.0.1");
   server.on("upgrade", (_req, socket: Socket) => {
-    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: holdfast-chunks/1\r\nHoldfast-Nonce: x\r\n\r\n");
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: holdfast-chunks/1\r\nHoldfast-Nonce: x\r\nHoldfast-Parts: 1\r\n\r\n",
+    );
     socket.once("data", () => onAsked(socket)).once("error", () => undefined);
     leave.push(() => socket.destroy());
   });
@@ -78,4 +80,37 @@ test("an answer that takes longer than one may be silent, but comes, is waited f
   const startedAt = performance.now();
   expect((await session.get(ID, {})).equals(CHUNK)).toBe(true);
   expect(performance.now() - startedAt).toBeGreaterThan(timeoutMs);
+});
+
+const part = Buffer.concat([encodeAnswer({ kind: "part", number: 1, length: 10 }), CHUNK.subarray(0, 10)]);
+const seal = Buffer.concat([encodeAnswer({ kind: "seal", number: 1, length: 16 }), randomBytes(16)]);
+
+test.each<[string, Buffer]>([
+  ["without its seal", part],
+  ["with two seals", Buffer.concat([seal, seal, part])],
+  ["with a refusal behind its seal", Buffer.concat([seal, encodeAnswer({ kind: "refusal", number: 1, length: 2 }), Buffer.from("{}")])],
+])("a part %s ends the session", async (_how, answer) => {
+  const session = await sessionWith((socket) => socket.write(answer));
+  await expect(session.getPart(ID, { from: 0, to: 10 }, {})).rejects.toThrow("another question");
+  expect(session.isOpen).toBe(false);
+});
+
+test("a part with somebody else's seal is not what was sent", async () => {
+  const session = await sessionWith((socket) => socket.write(Buffer.concat([seal, part])));
+  await expect(session.getPart(ID, { from: 0, to: 10 }, {})).rejects.toThrow("arrived damaged");
+});
+
+test("nothing comes behind a seal: that ends the session in time, however many others are answered", patience, async () => {
+  const session = await sessionWith((socket) => {
+    socket.write(seal);
+    let number = 1;
+    const others = setInterval(() => {
+      socket.write(Buffer.concat([encodeAnswer({ kind: "chunk", number: ++number, length: CHUNK.length }), CHUNK]));
+      void session.get(ID, {}).catch(() => undefined);
+    }, 20);
+    leave.push(() => clearInterval(others));
+  });
+  const sealed = session.getPart(ID, { from: 0, to: 10 }, {});
+  for (let others = 0; others < 5; others++) session.get(ID, {}).catch(() => undefined);
+  await expect(sealed).rejects.toThrow("no answer in time");
 });

@@ -1,12 +1,14 @@
 import type { KeyObject } from "node:crypto";
 import type { Socket } from "node:net";
-import { type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
+import { type ChunkPart, type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
+import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { type Answer, ANSWER_BYTES, decodeAnswer, encodeRequest, FrameError, type Request } from "./frames.ts";
+import { type Answer, ANSWER_BYTES, decodeAnswer, encodeRequest, type Request } from "./frames.ts";
+import { encodePart, isSealed } from "./parts.ts";
 
 /** The node understood, and refused. The body says why, as it came: JSON that nobody has looked at. */
 export class Refused extends Error {
@@ -24,12 +26,27 @@ export class Displaced extends Error {
   override readonly name = "Displaced";
 }
 
-type Asked = Pick<Request, "kind" | "id"> & ReadOptions & { bytes?: Buffer; sent?: () => void };
-type Answered = Pick<Answer, "kind"> & { body: Buffer };
+/** What came is not what the node sent. */
+export class Altered extends Error {
+  override readonly name = "Altered";
+}
+
+type Asked = Pick<Request, "kind" | "id"> & ReadOptions & { bytes?: Buffer; sent?: () => void; part?: ChunkPart };
+type Answered = Pick<Answer, "kind" | "number"> & { body: Buffer; seal: Buffer | undefined };
+
+export interface ClientSessionOptions {
+  /** For an answer to begin. */
+  requestTimeoutMs: number;
+  /** Whether the node can be asked for parts. */
+  takesParts: boolean;
+}
 
 interface Exchange extends PromiseWithResolvers<Answered> {
   kind: Request["kind"];
   into: Buffer | undefined;
+  part: ChunkPart | undefined;
+  /** Of the part that follows it. */
+  seal: Buffer | undefined;
   /** For the answer to begin. */
   limit: NodeJS.Timeout;
   forgetSignal: () => void;
@@ -46,20 +63,22 @@ export class ClientSession {
   readonly #socket: Socket;
   readonly #key: KeyObject;
   readonly #requestTimeoutMs: number;
+  readonly takesParts: boolean;
   readonly #writer: FrameWriter;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #closed = Promise.withResolvers<void>();
   #number = 0;
-  #arriving: (Answered & { number: number; exchange: Exchange }) | undefined;
+  #arriving: (Pick<Answer, "kind" | "number"> & { exchange: Exchange; body: Buffer }) | undefined;
   #closing = false;
   #fault: Error | undefined;
   /** Called when a request is over, or the session. */
   onChange = (): void => undefined;
 
-  constructor(http: Socket, key: KeyObject, requestTimeoutMs: number) {
+  constructor(http: Socket, key: KeyObject, { requestTimeoutMs, takesParts }: ClientSessionOptions) {
     const reader = new FrameReader({ headerBytes: ANSWER_BYTES, header: (header) => this.#begin(header), body: () => this.#arrived() });
     this.#key = key;
     this.#requestTimeoutMs = requestTimeoutMs;
+    this.takesParts = takesParts;
     this.#socket = takeSocket(http, reader, (error) => this.#end(error));
     this.#writer = new FrameWriter(this.#socket);
     this.#socket.setTimeout(limits.nodeStreamIdleMs, () => this.#end(new Error("nothing moved in time")));
@@ -90,6 +109,15 @@ export class ClientSession {
     return (await this.#ask({ kind, id, ...options })).body;
   }
 
+  /** As the node sent it, or it rejects with `Altered`. Only where the session `takesParts`. */
+  async getPart(id: ChunkId, part: ChunkPart, options: ReadOptions): Promise<Buffer> {
+    this.#requireOpen();
+    options.signal?.throwIfAborted();
+    const { number, body, seal } = await this.#ask({ kind: "part", id, part, ...options });
+    if (!isSealed({ number, id, part }, body, seal!, this.#key)) throw new Altered("a part of a chunk that arrived damaged");
+    return body;
+  }
+
   /** Takes no more requests, and resolves when those under way are over. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -101,16 +129,17 @@ export class ClientSession {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  #ask({ kind, id, bytes, sent, into, signal }: Asked): Promise<Answered> {
+  #ask({ kind, id, part, bytes, sent, into, signal }: Asked): Promise<Answered> {
     if (this.busy === 0) this.#socket.setTimeout(this.#requestTimeoutMs);
     const number = ++this.#number;
     const leave = (): void => this.#leave(number, id);
     const limit = setTimeout(() => this.#end(new Error("no answer in time")), this.#requestTimeoutMs);
     const forgetSignal = (): void => signal?.removeEventListener("abort", leave);
     signal?.addEventListener("abort", leave, { once: true });
-    const exchange: Exchange = { ...Promise.withResolvers<Answered>(), kind, into, limit, forgetSignal };
+    const exchange: Exchange = { ...Promise.withResolvers<Answered>(), kind, into, part, seal: undefined, limit, forgetSignal };
     this.#exchanges.set(number, exchange);
-    this.#writer.send(encodeRequest({ kind, number, length: bytes?.length ?? 0, id }, this.#key), bytes, sent);
+    const body = part === undefined ? bytes : encodePart({ number, id, part }, this.#key);
+    this.#writer.send(encodeRequest({ kind, number, length: body?.length ?? 0, id }, this.#key), body, sent);
     return exchange.promise;
   }
 
@@ -127,10 +156,9 @@ export class ClientSession {
     const { kind, number, length } = decodeAnswer(header);
     const exchange = this.#exchanges.get(number);
     if (exchange === undefined) throw new FrameError("an answer to nothing that was asked");
-    clearTimeout(exchange.limit); // from here on something must move, that is all
-    const isRefusal = kind === "refusal";
-    if (!isRefusal && (kind === "chunk") === (exchange.kind === "put")) throw new FrameError("an answer to another question");
-    const body = viewFor(length, isRefusal ? undefined : exchange.into);
+    if (!answers(kind, length, exchange)) throw new FrameError("an answer to another question");
+    if (kind !== "seal") clearTimeout(exchange.limit); // from here on something must move, that is all
+    const body = viewFor(length, kind === "refusal" || kind === "seal" ? undefined : exchange.into);
     this.#arriving = { kind, number, exchange, body };
     return body;
   }
@@ -138,10 +166,11 @@ export class ClientSession {
   #arrived(): void {
     const { kind, number, exchange, body } = this.#arriving!;
     this.#arriving = undefined;
+    if (kind === "seal") return void (exchange.seal = body);
     this.#exchanges.delete(number);
     exchange.forgetSignal();
     if (kind === "refusal") exchange.reject(new Refused(body));
-    else exchange.resolve({ kind, body });
+    else exchange.resolve({ kind, number, body, seal: exchange.seal });
     if (this.busy === 0) this.#rest();
     this.onChange();
   }
@@ -164,4 +193,12 @@ export class ClientSession {
     this.#closed.resolve();
     this.onChange();
   }
+}
+
+/** Whether this may come next for what was asked. */
+function answers(kind: Answer["kind"], length: number, { kind: asked, part, seal }: Exchange): boolean {
+  if (kind === "refusal") return seal === undefined;
+  if (asked === "put") return kind === "stored" || kind === "held";
+  if (part === undefined) return kind === "chunk";
+  return seal === undefined ? kind === "seal" : kind === "part" && length === part.to - part.from;
 }

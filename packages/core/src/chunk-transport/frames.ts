@@ -4,7 +4,8 @@
  *
  * Every request is authenticated by the session's key, and numbered without a gap: what is forged, altered, left out or sent
  * again by somebody on the way ends the session. A chunk's bytes are not covered, and need not be: their hash is the chunk's
- * name. Answers are not authenticated, as they are not over HTTP either; what they carry is compared with its name.
+ * name. Answers are not authenticated, as they are not over HTTP either; what they carry is compared with its name. Only a
+ * part of a chunk has none, and is sealed (`parts.ts`).
  *
  * All numbers are big-endian. Header of a request: kind (1 byte), 0 (1), number (6), length of the body (4), chunk id (32),
  * MAC (16). Header of an answer: kind (1), 0 (1), number (6), length of the body (4).
@@ -12,13 +13,16 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
+import { FrameError } from "./frame-error.ts";
+import { PART_BYTES, SEAL_BYTES } from "./parts.ts";
 
-const requestKinds = ["put", "get", "cancel", "copy"] as const;
-const answerKinds = ["stored", "held", "chunk", "refusal"] as const;
+const requestKinds = ["put", "get", "cancel", "copy", "part"] as const;
+const answerKinds = ["stored", "held", "chunk", "refusal", "seal", "part"] as const;
 
 /**
- * `copy` is a `get` for a copy on another node, which no user waits for. `cancel` names by its number one of both whose answer
- * nobody waits for any more; it is the only one without an answer.
+ * `copy` is a `get` for a copy on another node, which no user waits for; `part` one for a part of the chunk, only to nodes that
+ * said they know it. `cancel` names by its number one of these whose answer nobody waits for any more; it is the only one
+ * without an answer.
  */
 export interface Request {
   kind: (typeof requestKinds)[number];
@@ -27,16 +31,11 @@ export interface Request {
   id: ChunkId;
 }
 
-/** `stored` and `held` answer a put, `chunk` a get or a copy. A refusal's body says why, as an error over HTTP does. */
+/** `stored` and `held` answer a put, `chunk` a get or a copy, `seal` and then `part` a part. A refusal's body says why, as an error over HTTP does. */
 export interface Answer {
   kind: (typeof answerKinds)[number];
   number: number;
   length: number;
-}
-
-/** The other side does not speak as agreed: nothing more of it can be understood or believed. */
-export class FrameError extends Error {
-  override readonly name = "FrameError";
 }
 
 const NUMBER_AT = 2;
@@ -62,9 +61,14 @@ export function decodeRequest(header: Buffer, key: KeyObject): Request {
   const mac = macOf(header, key).subarray(0, REQUEST_BYTES - MAC_AT);
   if (!timingSafeEqual(mac, header.subarray(MAC_AT, REQUEST_BYTES))) throw new FrameError("a request that is not of this session");
   const request = { ...readStart(header, requestKinds), id: chunkIdFromBytes(header.subarray(ID_AT, MAC_AT)) };
-  const [least, most] = request.kind === "put" ? [1, limits.chunkBytesMax] : [0, 0];
-  requireLength(request.length, least, most);
+  requireLength(request.length, ...bodyOf(request.kind));
   return request;
+}
+
+/** The least and the most that a request's body may be. */
+function bodyOf(kind: Request["kind"]): [number, number] {
+  if (kind === "put") return [1, limits.chunkBytesMax];
+  return kind === "part" ? [PART_BYTES, PART_BYTES] : [0, 0];
 }
 
 export function encodeAnswer({ kind, number, length }: Answer): Buffer {
@@ -76,7 +80,8 @@ export function encodeAnswer({ kind, number, length }: Answer): Buffer {
 /** Throws a `FrameError`. */
 export function decodeAnswer(header: Buffer): Answer {
   const answer = readStart(header, answerKinds);
-  if (answer.kind === "chunk") requireLength(answer.length, 1, limits.chunkBytesMax);
+  if (answer.kind === "chunk" || answer.kind === "part") requireLength(answer.length, 1, limits.chunkBytesMax);
+  else if (answer.kind === "seal") requireLength(answer.length, SEAL_BYTES, SEAL_BYTES);
   else if (answer.kind === "refusal") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
   else requireLength(answer.length, 0, 0);
   return answer;

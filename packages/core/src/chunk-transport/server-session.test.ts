@@ -5,12 +5,14 @@ import { createServer, request, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ChunkBuffers } from "../byte-budget/index.ts";
-import { ChunkStoreError, MemoryChunkStore } from "../chunk-store/index.ts";
+import { type ChunkPart, ChunkStoreError, MemoryChunkStore } from "../chunk-store/index.ts";
 import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
 import { sessionKeyOf } from "../request-signing/index.ts";
-import { ANSWER_BYTES, decodeAnswer, encodeRequest, FrameError, REQUEST_BYTES, type Request } from "./frames.ts";
+import { FrameError } from "./frame-error.ts";
+import { ANSWER_BYTES, decodeAnswer, encodeRequest, REQUEST_BYTES, type Request } from "./frames.ts";
 import { acceptChunkStream, asksForChunkStream, openChunkStream } from "./handshake.ts";
+import { PART_BYTES } from "./parts.ts";
 import type { ChunkDoor, ServerSession } from "./server-session.ts";
 
 const CLUSTER_KEY = "test-cluster-key-test-cluster-key";
@@ -49,6 +51,11 @@ class Door implements ChunkDoor {
       memory.release();
       throw error;
     }
+  }
+
+  async getPart(id: ChunkId, { from, to }: ChunkPart, gone: AbortSignal) {
+    const { bytes, memory } = await this.get(id, gone);
+    return { bytes: bytes.subarray(from, to), memory };
   }
 
   async lend(id: ChunkId, gone: AbortSignal) {
@@ -158,6 +165,8 @@ test.each<[string, (caller: Caller) => Buffer[]]>([
   ["a request left out", (caller) => [caller.frame({ number: 2 })]],
   ["a put of nothing", (caller) => [caller.frame({ kind: "put", length: 0 })]],
   ["a put longer than a chunk", (caller) => [caller.frame({ kind: "put", length: limits.chunkBytesMax + 1 }), CHUNK]],
+  ["a part without its place", (caller) => [caller.frame({ kind: "part" })]],
+  ["a part in a place that nobody signed", (caller) => [caller.frame({ kind: "part", length: PART_BYTES }), randomBytes(PART_BYTES)]],
   ["a get with a body", (caller) => [caller.frame({ length: 1 }), randomBytes(1)]],
   ["an HTTP request", () => [Buffer.from(`GET /chunks/${ID} HTTP/1.1\r\nHost: node\r\nConnection: keep-alive\r\n\r\n`)]],
   ["noise", () => [randomBytes(100_000)]],

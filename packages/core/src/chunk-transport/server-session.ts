@@ -1,13 +1,15 @@
 import type { KeyObject } from "node:crypto";
 import type { Socket } from "node:net";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
-import type { PutResult } from "../chunk-store/index.ts";
+import type { ChunkPart, PutResult } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
+import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { type Answer, decodeRequest, encodeAnswer, FrameError, REQUEST_BYTES, type Request } from "./frames.ts";
+import { type Answer, decodeRequest, encodeAnswer, REQUEST_BYTES, type Request } from "./frames.ts";
+import { type AskedPart, decodePart, PART_BYTES, sealOf } from "./parts.ts";
 
 /** What a node does with the requests that reach it over a chunk stream. */
 export interface ChunkDoor {
@@ -15,7 +17,8 @@ export interface ChunkDoor {
   room(length: number, gone: AbortSignal): ChunkBuffer | Promise<ChunkBuffer>;
   put(id: ChunkId, bytes: Buffer): Promise<PutResult>;
   get(id: ChunkId, gone: AbortSignal): Promise<ReadChunk>;
-  /** Likewise, for a copy on another node. */
+  getPart(id: ChunkId, part: ChunkPart, gone: AbortSignal): Promise<ReadChunk>;
+  /** As `get`, for a copy on another node. */
   lend(id: ChunkId, gone: AbortSignal): Promise<ReadChunk>;
   /** What the other side is told of an error: the JSON that it would get over HTTP. */
   refusal(error: unknown): Buffer;
@@ -23,7 +26,7 @@ export interface ChunkDoor {
   broken(error: unknown): void;
 }
 
-/** A chunk in memory that is given back when it was sent. */
+/** A chunk, or the part asked for, in memory that is given back when it was sent. */
 export interface ReadChunk {
   bytes: Buffer;
   memory: ChunkBuffer;
@@ -40,6 +43,8 @@ interface Arriving {
   request: Request;
   /** Where a put's chunk goes. */
   memory: ChunkBuffer | undefined;
+  /** Where the place of a part goes. */
+  place: Buffer;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -98,8 +103,9 @@ export class ServerSession {
     }
     if (request.number !== this.#number + 1) throw new FrameError("a request out of turn");
     this.#number = request.number;
-    this.#arriving = { exchange: this.#open(request), request, memory: undefined };
-    return request.kind === "put" ? this.#makeRoom(this.#arriving, request.length) : NOTHING;
+    const place = request.kind === "part" ? Buffer.allocUnsafe(PART_BYTES) : NOTHING;
+    this.#arriving = { exchange: this.#open(request), request, memory: undefined, place };
+    return request.kind === "put" ? this.#makeRoom(this.#arriving, request.length) : place;
   }
 
   #open({ number }: Request): Exchange {
@@ -135,8 +141,10 @@ export class ServerSession {
     const arrived = this.#arriving;
     this.#arriving = undefined;
     if (arrived === undefined) return; // a cancel
-    const { exchange, request, memory } = arrived;
-    void (memory === undefined ? this.#read(exchange, request) : this.#put(exchange, request.id, memory));
+    const { exchange, request, memory, place } = arrived;
+    if (memory !== undefined) void this.#put(exchange, request.id, memory);
+    else if (request.kind === "part") void this.#readPart(exchange, { ...request, part: decodePart(place, request, this.#key) });
+    else void this.#read(exchange, request);
   }
 
   async #put(exchange: Exchange, id: ChunkId, memory: ChunkBuffer): Promise<void> {
@@ -150,12 +158,26 @@ export class ServerSession {
     }
   }
 
-  async #read(exchange: Exchange, { kind, id }: Request): Promise<void> {
+  #read(exchange: Exchange, { kind, id }: Request): Promise<void> {
+    const read = (gone: AbortSignal) => (kind === "copy" ? this.#door.lend(id, gone) : this.#door.get(id, gone));
+    return this.#answerRead(exchange, read, ({ bytes, memory }) => this.#answer(exchange, "chunk", bytes, memory));
+  }
+
+  #readPart(exchange: Exchange, asked: AskedPart): Promise<void> {
+    const read = (gone: AbortSignal) => this.#door.getPart(asked.id, asked.part, gone);
+    return this.#answerRead(exchange, read, ({ bytes, memory }) => {
+      const seal = sealOf(asked, bytes, this.#key);
+      this.#writer.send(encodeAnswer({ kind: "seal", number: asked.number, length: seal.length }), seal);
+      this.#answer(exchange, "part", bytes, memory);
+    });
+  }
+
+  async #answerRead(exchange: Exchange, read: (gone: AbortSignal) => Promise<ReadChunk>, answer: (read: ReadChunk) => void): Promise<void> {
     const gone = exchange.gone.signal;
     try {
-      const { bytes, memory } = await (kind === "copy" ? this.#door.lend(id, gone) : this.#door.get(id, gone));
-      if (!gone.aborted) return this.#answer(exchange, "chunk", bytes, memory);
-      memory.release();
+      const chunk = await read(gone);
+      if (!gone.aborted) return answer(chunk);
+      chunk.memory.release();
     } catch (error) {
       if (!gone.aborted) return this.#answer(exchange, "refusal", this.#door.refusal(error));
     }

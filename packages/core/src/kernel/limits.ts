@@ -80,8 +80,9 @@ export const limits = {
   readHangMs: 500,
   /** HTTP connections of one gateway to one node. */
   nodeConnectionsMax: 8,
-  /** Chunk streams of one gateway to one node: for reads, for large chunks written and for small ones; and what counts as small. */
+  /** Chunk streams of one gateway to one node: for reads, for reads of parts, for large chunks written and for small ones; and what counts as small. */
   nodeReadStreams: 4,
+  nodePartStreams: 2,
   nodeLargeWriteStreams: 4,
   nodeSmallWriteStreams: 2,
   smallChunkBytesMax: 64 * KiB,

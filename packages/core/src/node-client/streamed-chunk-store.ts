@@ -1,5 +1,6 @@
-import { ChunkStreams, NoChunkStream, openChunkStream, Refused } from "../chunk-transport/index.ts";
+import { Altered, ChunkStreams, type ClientSession, NoChunkStream, openChunkStream, Refused } from "../chunk-transport/index.ts";
 import {
+  type ChunkPart,
   type ChunkStat,
   type ChunkStore,
   ChunkStoreError,
@@ -22,6 +23,7 @@ export class StreamedChunkStore implements ChunkStore {
   readonly #http: HttpChunkStore;
   readonly #clock: Clock;
   readonly #reads: ChunkStreams;
+  readonly #partReads: ChunkStreams;
   readonly #largeWrites: ChunkStreams;
   readonly #smallWrites: ChunkStreams;
   #httpUntilMs = Number.NEGATIVE_INFINITY;
@@ -32,6 +34,7 @@ export class StreamedChunkStore implements ChunkStore {
     this.#clock = clock;
     const open = () => openChunkStream(node.address, node.clusterKey);
     this.#reads = new ChunkStreams({ open, streamsMax: limits.nodeReadStreams, requestsMax: limits.nodeStreamRequestsMax });
+    this.#partReads = new ChunkStreams({ open, streamsMax: limits.nodePartStreams, requestsMax: limits.nodeStreamRequestsMax });
     this.#largeWrites = new ChunkStreams({ open, streamsMax: limits.nodeLargeWriteStreams, requestsMax: 1 });
     this.#smallWrites = new ChunkStreams({
       open,
@@ -56,8 +59,14 @@ export class StreamedChunkStore implements ChunkStore {
     );
   }
 
-  /** A node cannot be asked for parts yet. */
-  async getPart(): Promise<undefined> {}
+  /** The node reads the whole chunk where it must; undefined from one that cannot be asked for parts. Checked here as well, by its seal. */
+  getPart(id: ChunkId, part: ChunkPart, options: ReadOptions = {}): Promise<Buffer | undefined> {
+    const ask = async (session: ClientSession) => (session.takesParts ? await session.getPart(id, part, options) : undefined);
+    return this.#overStreams(
+      () => this.#partReads.run(ask, options.signal),
+      () => this.#http.getPart(),
+    );
+  }
 
   /** As `get`, for a copy on another node: no user waits for it. */
   getForCopy(id: ChunkId, options: ReadOptions = {}): Promise<Buffer> {
@@ -84,7 +93,8 @@ export class StreamedChunkStore implements ChunkStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#reads, this.#largeWrites, this.#smallWrites, this.#http].map((connections) => connections.close()));
+    const connections = [this.#reads, this.#partReads, this.#largeWrites, this.#smallWrites, this.#http];
+    await Promise.all(connections.map((each) => each.close()));
   }
 
   /** Checked here as well as at the node, as over HTTP. */
@@ -101,6 +111,7 @@ export class StreamedChunkStore implements ChunkStore {
     } catch (error) {
       if (error instanceof Refused) throw this.#node.refused(error);
       if (error instanceof ChunkStoreError) throw error;
+      if (error instanceof Altered) throw this.#node.unreachable("sent a part of a chunk that arrived damaged", error);
       if (!(error instanceof NoChunkStream)) throw this.#node.unreachable("does not answer", error);
       this.#httpUntilMs = this.#clock.monotonicMs() + limits.nodeStreamRetryMs;
       return await askByHttp();
