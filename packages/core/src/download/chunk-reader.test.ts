@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import type { ReadOptions } from "../chunk-store/index.ts";
 import { chunkIdOf } from "../chunking/index.ts";
-import { systemClock } from "../kernel/index.ts";
+import { limits, systemClock } from "../kernel/index.ts";
 import type { NodeHealth } from "@holdfast/db";
 import { createNodeStandings } from "../node-standing/index.ts";
 import { createManualClock, createTestNodes, type TestNode } from "../testing/index.ts";
@@ -22,7 +22,9 @@ async function setting({ copies = 3, clock = systemClock } = {}) {
   });
   const chunk: StoredChunk = { id, length: bytes.length, replicas: nodes.all.map((node) => node.snapshot.id) };
   const read = ({ signal = new AbortController().signal, into }: ReadOptions = {}) => reader.read(chunk, { signal, into });
-  return { nodes: nodes.all as TestNode[], bytes, chunk, bad, reader, read };
+  const part = { from: 200, to: 700 };
+  const readPart = (into?: Buffer) => reader.read(chunk, { part, signal: new AbortController().signal, into });
+  return { nodes: nodes.all as TestNode[], bytes, chunk, bad, reader, read, part: bytes.subarray(part.from, part.to), readPart };
 }
 
 test("one flipped bit: the copy is not served, the next one is, and the bad one is reported", async () => {
@@ -72,6 +74,46 @@ test("the memory of a copy that failed is used for the next one", async () => {
   nodes[0]!.fault = "unreachable";
   expect((await read({ into })).buffer).toBe(into.buffer);
   expect(into).toEqual(bytes);
+});
+
+test("a part of a copy that is bad, of one that is gone, of one that hangs: the last node's is read, and the first two are reported", async () => {
+  const { nodes, chunk, bad, part, readPart } = await setting({ copies: 4 });
+  nodes[0]!.store.chunks.get(chunk.id)![0]! ^= 1;
+  await nodes[1]!.store.delete(chunk.id);
+  nodes[2]!.fault = "hanging";
+  const into = Buffer.alloc(part.length);
+  expect(await readPart(into)).toEqual(part);
+  expect(bad).toEqual(["node-1: chunk.corrupt", "node-2: chunk.not_found"]);
+  expect(nodes.map(({ parts }) => parts)).toEqual([1, 1, 1, 1]);
+});
+
+test("a part from nodes of a time before parts comes out of the whole chunk, into the same memory", async () => {
+  const { nodes, chunk, bad, part, readPart } = await setting();
+  for (const node of nodes) node.takesParts = false;
+  nodes[0]!.store.chunks.get(chunk.id)![0]! ^= 1;
+  const into = Buffer.alloc(part.length);
+  const answer = await readPart(into);
+  expect(answer).toEqual(part);
+  expect(answer.buffer).toBe(into.buffer);
+  expect(bad).toEqual(["node-1: chunk.corrupt"]);
+});
+
+test("a hundred ask such nodes for a little each: whole chunks are in memory a few at a time", async () => {
+  const { nodes, chunk, part, reader } = await setting({ copies: 1 });
+  let [atOnce, most] = [0, 0];
+  const client = nodes[0]!.client;
+  nodes[0]!.takesParts = false;
+  const get = client.get.bind(client);
+  client.get = async (id, options) => {
+    most = Math.max(most, ++atOnce);
+    await new Promise((resolve) => setImmediate(resolve));
+    return await get(id, options).finally(() => atOnce--);
+  };
+  const long = { ...chunk, length: limits.chunkBytesMax }; // as far as its memory is concerned
+  const read = () => reader.read(long, { part: { from: 200, to: 700 }, signal: new AbortController().signal });
+  const answers = await Promise.all(Array.from({ length: 100 }, read));
+  expect(answers.every((answer) => answer.equals(part))).toBe(true);
+  expect(most).toBe(limits.downloadSpareBytes / limits.chunkBytesMax);
 });
 
 test("a node that keeps hanging is asked last, and is asked again once that is forgotten", async () => {

@@ -4,7 +4,7 @@ import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import type { Clock } from "../kernel/index.ts";
 import type { ChunkReader } from "./chunk-reader.ts";
 import { DownloadError } from "./errors.ts";
-import { extentReader, type Piece, piecesOf, readReplicas, type StoredChunk } from "./extents.ts";
+import { extentReader, partOf, type Piece, piecesOf, readReplicas, type StoredChunk } from "./extents.ts";
 import { patiently } from "./patience.ts";
 import type { ByteRange } from "./ranges.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -35,9 +35,11 @@ export function openContent(source: ContentSource, versionId: string, signal: Ab
   let begun = false;
 
   const patience = (until: AbortSignal) => ({ clock, forMs: begun ? patienceMs : 0, signal: until, mayPass });
-  const fetch = ({ chunk }: Piece, into: Buffer, cancelled: AbortSignal): Promise<Buffer> => {
+  const fetch = (piece: Piece, into: Buffer, cancelled: AbortSignal): Promise<Buffer> => {
+    const { chunk } = piece;
+    const options = { part: partOf(piece), signal: cancelled, into };
     const fetched = patiently(patience(cancelled), async (attempt) =>
-      reader.read(attempt === 0 ? chunk : await relocated(pool, chunk), { signal: cancelled, into }),
+      reader.read(attempt === 0 ? chunk : await relocated(pool, chunk), options),
     );
     begun = true;
     return fetched;

@@ -77,6 +77,20 @@ test("a flipped bit is never served: another copy is, and the bad one no longer 
   ]);
 });
 
+test("a flipped bit in a chunk of which a little is wanted: another copy's bytes are served, and the bad one no longer counts", async () => {
+  const bytes = randomBytes(1 * MiB);
+  const { url } = await drive.store({ bytes, chunkBytes: bytes.length });
+  const id = chunkIdOf(bytes);
+  const [bad, ...good] = drive.nodes.all;
+  bad!.store.chunks.get(id)![500_000]! ^= 0x10;
+  for (const node of good) node.snapshot.health = "suspect"; // so that the other is asked first
+  const before = bad!.parts;
+  const answer = await fetch(url, { headers: { range: "bytes=450000-549999" } });
+  expect((await bytesOf(answer)).equals(bytes.subarray(450_000, 550_000))).toBe(true);
+  expect(bad!.parts).toBe(before + 1);
+  await expect.poll(() => replicasOf(id)).toEqual([2, 3]);
+});
+
 test("when the last copy is bad too, the reader is told, the row keeps its node, and one event says so", async () => {
   const bytes = randomBytes(1_000);
   const { url } = await drive.store({ bytes });

@@ -40,6 +40,19 @@ test("HEAD says what GET would, without a byte and without asking a node", async
   expect(reads()).toBe(before);
 });
 
+test.each([
+  [300_000, 340_000, 1], // in the middle of a chunk
+  [1_000_000, 1_100_000, 2], // the end of one and the beginning of the next
+  [900_000, 2_500_000, 1], // a little, a whole chunk, and more of the last than is worth it
+])("bytes %i to %i of chunks of somewhat more than a million: %i of them are asked for in part", async (from, to, parts) => {
+  const bytes = randomBytes(3_000_000);
+  const { url } = await drive.store({ bytes, chunkBytes: 1_050_000 });
+  const asked = () => drive.nodes.all.reduce((sum, node) => sum + node.parts, 0);
+  const before = asked();
+  expect((await bytesOf(await ranged(url, `bytes=${from}-${to - 1}`))).equals(bytes.subarray(from, to))).toBe(true);
+  expect(asked() - before).toBe(parts);
+});
+
 test("an empty file is an empty file", async () => {
   const { url } = await drive.store({ bytes: Buffer.alloc(0) });
   const answer = await fetch(url);

@@ -2,8 +2,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import { chunkIdOf } from "../chunking/index.ts";
-import { HOUR_MS, limits, MiB, SECOND_MS } from "../kernel/index.ts";
-import type { Piece } from "./extents.ts";
+import { HOUR_MS, KiB, limits, MiB, SECOND_MS } from "../kernel/index.ts";
+import { partOf, type Piece } from "./extents.ts";
 import { readAhead } from "./read-ahead.ts";
 
 const LENGTH = 10;
@@ -92,6 +92,51 @@ test("a reader who stands still while others wait gives way from the far end, on
   expect([first.value![0], ...(await Array.fromAsync(stream, (bytes) => bytes[0]))]).toEqual([0, 1, 2, 3, 4]);
   expect(asked).toEqual([0, 1, 2, 2, 3, 4]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+/** One chunk of so many bytes, each saying where it is; `asked` is what was fetched of it. */
+function longChunk(length: number) {
+  const bytes = Buffer.from(Array.from({ length }, (_, at) => at % 251));
+  const asked: [from: number, to: number][] = [];
+  const fetch = async (piece: Piece, into: Buffer): Promise<Buffer> => {
+    const { from, to } = partOf(piece) ?? { from: 0, to: length };
+    asked.push([from, to]);
+    return into.subarray(0, bytes.copy(into, 0, from, to));
+  };
+  const pieces = async function* (from: number, to: number): AsyncGenerator<Piece> {
+    yield { chunk: { id: chunkIdOf(bytes), length, replicas: [1] }, from, to };
+  };
+  return { bytes, asked, fetch, pieces };
+}
+
+test("a piece that is little of its chunk takes memory for itself alone", async () => {
+  const { bytes, asked, fetch, pieces } = longChunk(1 * MiB);
+  const buffers = new ChunkBuffers(1 * MiB);
+  const options = { window: 3, buffers, loans: new ByteBudget(1 * MiB), signal: new AbortController().signal };
+  const stream = readAhead(pieces(500_000, 600_000), fetch, options);
+  const { value } = await stream.next();
+  expect(value!.equals(bytes.subarray(500_000, 600_000))).toBe(true);
+  expect(buffers.usedBytes).toBe(100_000);
+  expect((await stream.next()).done).toBe(true);
+  expect(asked).toEqual([[500_000, 600_000]]);
+});
+
+test("a reader who stood still and gave its chunk back has only the rest fetched again, if that is little, and misses nothing", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const length = 160 * KiB;
+  const { bytes, asked, fetch, pieces } = longChunk(length);
+  const buffers = new ChunkBuffers(length);
+  const stream = readAhead(pieces(0, length), fetch, { window: 1, buffers, loans: noLoans, signal: new AbortController().signal });
+  const taken = Buffer.from((await stream.next()).value);
+  const other = buffers.acquire(length);
+  vi.advanceTimersByTime(1 * SECOND_MS);
+  (await other).release();
+  const rest = await Array.fromAsync(stream, (slice) => Buffer.from(slice));
+  expect(Buffer.concat([taken, ...rest]).equals(bytes)).toBe(true);
+  expect(asked).toEqual([
+    [0, length],
+    [taken.length, length],
+  ]);
 });
 
 test("slices are lent while there are loans, and copied when there are none", async () => {

@@ -1,6 +1,6 @@
 import type { ByteBudget, ChunkBuffer, ChunkBuffers } from "../byte-budget/index.ts";
 import { KiB, SECOND_MS } from "../kernel/index.ts";
-import type { Piece } from "./extents.ts";
+import { partOf, type Piece } from "./extents.ts";
 
 export interface ReadAheadOptions {
   /** Pieces fetched at once, the one being handed out included. */
@@ -11,8 +11,11 @@ export interface ReadAheadOptions {
   signal: AbortSignal;
 }
 
-/** The whole chunk of a piece, in `into` if that could be. Once it rejects, or answers elsewhere, `into` may still be in use. */
-export type FetchChunk = (piece: Piece, into: Buffer, signal: AbortSignal) => Promise<Buffer>;
+/**
+ * The chunk of a piece, or the part of it that `partOf` names; in `into` if that could be. Once it rejects, or answers
+ * elsewhere, `into` may still be in use.
+ */
+export type FetchPiece = (piece: Piece, into: Buffer, signal: AbortSignal) => Promise<Buffer>;
 
 /** Handed out at a time; of what is lent, and of what is copied: all that a reader without a loan is sure to keep. */
 const LENT_BYTES = 256 * KiB;
@@ -35,7 +38,7 @@ const STANDSTILL_MS = 1 * SECOND_MS;
  */
 export async function* readAhead(
   pieces: AsyncIterator<Piece>,
-  fetch: FetchChunk,
+  fetch: FetchPiece,
   { window, buffers, loans, signal }: ReadAheadOptions,
 ): AsyncGenerator<Buffer> {
   let copies: Buffer | undefined;
@@ -49,7 +52,7 @@ export async function* readAhead(
 
   const fillWindow = async (): Promise<void> => {
     while (next !== undefined && fetches.length < window) {
-      const { length } = next.chunk;
+      const length = fetchedBytes(next);
       const memory = fetches.length === 0 ? await buffers.acquire(length, signal) : buffers.tryAcquire(length);
       if (memory === undefined) return;
       fetches.push(new PieceFetch(next, memory, fetch, signal));
@@ -85,6 +88,11 @@ export async function* readAhead(
   }
 }
 
+function fetchedBytes(piece: Piece): number {
+  const part = partOf(piece);
+  return part === undefined ? piece.chunk.length : part.to - part.from;
+}
+
 /** A piece on its way into memory, and then out of it. */
 class PieceFetch {
   /** What of it has not been taken yet. */
@@ -93,10 +101,13 @@ class PieceFetch {
   readonly arrived: Promise<void>;
   readonly #memory: ChunkBuffer;
   readonly #ended = new AbortController();
+  /** Where in the chunk that begins which is fetched. */
+  readonly #start: number;
   #bytes: Buffer | undefined;
 
-  constructor(piece: Piece, memory: ChunkBuffer, fetch: FetchChunk, signal: AbortSignal) {
+  constructor(piece: Piece, memory: ChunkBuffer, fetch: FetchPiece, signal: AbortSignal) {
     this.piece = piece;
+    this.#start = partOf(piece)?.from ?? 0;
     this.#memory = memory;
     this.arrived = this.#fetch(fetch, AbortSignal.any([signal, this.#ended.signal]));
     this.arrived.catch(() => undefined); // reported when its turn comes
@@ -113,7 +124,7 @@ class PieceFetch {
   /** The next bytes, at most so many. Throws when there are none, for whoever asks again and again would never end. */
   take(bytesMax: number): Buffer {
     const { chunk, from, to } = this.piece;
-    const bytes = this.#bytes!.subarray(from, Math.min(to, from + bytesMax));
+    const bytes = this.#bytes!.subarray(from - this.#start, Math.min(to, from + bytesMax) - this.#start);
     if (bytes.length === 0) throw new Error(`the chunk ${chunk.id} has no byte ${from}`);
     this.piece = { ...this.piece, from: from + bytes.length };
     return bytes;
@@ -131,7 +142,7 @@ class PieceFetch {
     return this;
   }
 
-  async #fetch(fetch: FetchChunk, signal: AbortSignal): Promise<void> {
+  async #fetch(fetch: FetchPiece, signal: AbortSignal): Promise<void> {
     this.#bytes = await fetch(this.piece, this.#memory.bytes, signal);
   }
 }

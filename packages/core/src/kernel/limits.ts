@@ -52,6 +52,8 @@ export const limits = {
 
   /** Buffers of all downloads of a gateway together. */
   downloadBufferBytes: 96 * MiB,
+  /** Besides, for whole chunks from nodes that cannot be asked for the part that is needed. */
+  downloadSpareBytes: 16 * MiB,
   /** How long a download that has begun waits for a copy, or for the database, to come back before it is cut off. */
   downloadPatienceMs: 30 * SECOND_MS,
   /** Chunks of one download fetched ahead of what its reader has taken. */
