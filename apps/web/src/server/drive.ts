@@ -24,6 +24,7 @@ const directory = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function startDrive(env: DriveEnvironment, logger: Logger): Promise<RunningService> {
   const database = openDatabase(env.DATABASE_URL, {
+    keyedOnly: true,
     statementTimeoutMs: limits.databaseStatementMs,
     onError: (error) => logger.warn({ err: error }, "a database connection broke"),
   });
