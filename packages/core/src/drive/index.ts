@@ -12,6 +12,7 @@ export { type EntryPage, type EntrySort, listEntries, type ListingRequest, type 
 export { moveEntries, renameEntry } from "./moving.ts";
 export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";
 export { overQuota, requireRoomForClaims, unclaimedBytes } from "./quota.ts";
+export { LIVING_PARENT } from "./sibling-names.ts";
 export { takenNames } from "./taken-names.ts";
 export { createTrashSweeper } from "./trash-sweeper.ts";
 export { listTrash, restoreEntries, trashEntries } from "./trash.ts";

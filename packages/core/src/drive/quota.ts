@@ -34,13 +34,15 @@ export async function requireRoomForClaims(tx: pg.PoolClient, driveId: string): 
  * its length, or what it has so far while its length is unknown. The claim of `butFor`, an upload, is not counted.
  */
 export async function unclaimedBytes(db: Queryable, driveId: string, butFor?: string): Promise<number> {
-  const { rows } = await db.query<{ leftBytes: number | null }>(
-    `SELECT CASE WHEN quota_bytes IS NOT NULL THEN quota_bytes - used_bytes - (
-       SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload
-        WHERE drive_id = $1 AND state IN ('receiving', 'complete') AND id IS DISTINCT FROM $2::uuid
-     ) END AS "leftBytes" FROM drive WHERE id = $1`,
-    [driveId, butFor],
-  );
+  const { rows } = await db.query<{ leftBytes: number | null }>({
+    name: "drive-unclaimed-bytes",
+    text: `
+      SELECT CASE WHEN quota_bytes IS NOT NULL THEN quota_bytes - used_bytes - (
+        SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload
+         WHERE drive_id = $1 AND state IN ('receiving', 'complete') AND id IS DISTINCT FROM $2::uuid
+      ) END AS "leftBytes" FROM drive WHERE id = $1`,
+    values: [driveId, butFor],
+  });
   return rows[0]!.leftBytes ?? Infinity;
 }
 
@@ -54,5 +56,6 @@ export function overQuota(details: Record<string, number>): DriveError {
 
 /** The caller holds the drive's lock. */
 export async function addToUsedBytes(tx: pg.PoolClient, driveId: string, deltaBytes: number): Promise<void> {
-  await tx.query("UPDATE drive SET used_bytes = used_bytes + $2 WHERE id = $1", [driveId, deltaBytes]);
+  const text = "UPDATE drive SET used_bytes = used_bytes + $2 WHERE id = $1";
+  await tx.query({ name: "drive-add-to-used-bytes", text, values: [driveId, deltaBytes] });
 }

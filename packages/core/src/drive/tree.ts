@@ -6,6 +6,9 @@
  * would let more happen at once, but a move and a size reach up to the root anyway.
  *
  * Trash is a mark on the top entry only, so whether something can be reached is a question to all its ancestors.
+ *
+ * A tree may grow a thousandfold before the database counts it again, and a join that was planned for a handful of entries
+ * then reads all there are. So what is looked up one by one is written that way, `LATERAL (… LIMIT 1)`: no other plan is left.
  */
 import type pg from "pg";
 import { limits } from "../kernel/index.ts";
@@ -16,7 +19,7 @@ import { DriveError, entryNotFound } from "./errors.ts";
 
 /** Hold this until the commit. Not the stronger `FOR UPDATE`, which would also stop uploads from making their rows. */
 export async function lockDrive(tx: pg.PoolClient, driveId: string): Promise<void> {
-  const { rowCount } = await tx.query("SELECT FROM drive WHERE id = $1 FOR NO KEY UPDATE", [driveId]);
+  const { rowCount } = await tx.query({ name: "drive-lock", text: "SELECT FROM drive WHERE id = $1 FOR NO KEY UPDATE", values: [driveId] });
   if (rowCount !== 1) throw new Error(`the drive ${driveId} is gone`);
 }
 
@@ -26,16 +29,16 @@ export async function lockDrive(tx: pg.PoolClient, driveId: string): Promise<voi
  */
 export async function findPath(db: Queryable, driveId: string, id: string): Promise<EntryRow[] | undefined> {
   if (!isUuid(id)) return undefined;
-  const { rows } = await db.query<EntryRow>(
-    `WITH RECURSIVE up AS (
-       SELECT entry.*, 0 AS height FROM entry WHERE id = $1 AND drive_id = $2
-       UNION ALL SELECT entry.*, up.height + 1 FROM up JOIN entry ON entry.id = up.parent_id
-     )
-     SELECT ${ENTRY_COLUMNS} FROM up AS e ORDER BY height DESC`,
-    [id, driveId],
-  );
+  const { rows } = await db.query<EntryRow>({ name: "drive-path", text: PATH, values: [id, driveId] });
   return rows.length === 0 || rows.some((row) => row.trashedAt !== null) ? undefined : rows;
 }
+
+const PATH = `
+  WITH RECURSIVE up AS (
+    SELECT own.*, 0 AS height FROM (SELECT * FROM entry WHERE id = $1 LIMIT 1) AS own WHERE drive_id = $2
+    UNION ALL SELECT above.*, up.height + 1 FROM up CROSS JOIN LATERAL (SELECT * FROM entry WHERE id = up.parent_id LIMIT 1) AS above
+  )
+  SELECT ${ENTRY_COLUMNS} FROM up AS e ORDER BY height DESC`;
 
 /** Like `findPath`; rejects with `entry.not_found`. */
 export async function requirePath(db: Queryable, actor: Actor, id: string): Promise<EntryRow[]> {
@@ -119,15 +122,19 @@ export interface SizeChange {
  * number of changes below it. The caller holds the drive's lock.
  */
 export async function addToSizes(tx: pg.PoolClient, changes: readonly SizeChange[]): Promise<void> {
-  await tx.query(
-    `WITH RECURSIVE up AS (
-       SELECT e.id, e.parent_id, change.bytes FROM unnest($1::uuid[], $2::bigint[]) AS change(id, bytes) JOIN entry e ON e.id = change.id
-       UNION ALL SELECT e.id, e.parent_id, up.bytes FROM up JOIN entry e ON e.id = up.parent_id
-     ), sums AS (SELECT id, sum(bytes) AS bytes FROM up GROUP BY id HAVING sum(bytes) <> 0)
-     UPDATE entry SET size_bytes = size_bytes + sums.bytes FROM sums WHERE entry.id = sums.id`,
-    [changes.map((change) => change.folderId), changes.map((change) => change.bytes)],
-  );
+  const bytesOf = new Map<string, number>();
+  for (const { folderId, bytes } of changes) bytesOf.set(folderId, (bytesOf.get(folderId) ?? 0) + bytes);
+  await tx.query({ name: "drive-add-to-sizes", text: ADD_TO_SIZES, values: [[...bytesOf.keys()], [...bytesOf.values()]] });
 }
+
+const ADD_TO_SIZES = `
+  WITH RECURSIVE up AS (
+    SELECT id, bytes FROM unnest($1::uuid[], $2::bigint[]) AS change (id, bytes)
+    UNION ALL
+    SELECT above.parent_id, up.bytes
+      FROM up CROSS JOIN LATERAL (SELECT parent_id FROM entry WHERE id = up.id AND parent_id IS NOT NULL LIMIT 1) AS above
+  ), sums AS (SELECT id, sum(bytes) AS bytes FROM up GROUP BY id HAVING sum(bytes) <> 0)
+  UPDATE entry SET size_bytes = size_bytes + (SELECT bytes FROM sums WHERE sums.id = entry.id) WHERE id = ANY (ARRAY(SELECT id FROM sums))`;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
