@@ -4,9 +4,9 @@
  */
 import type pg from "pg";
 import type { EntryName } from "./entry-name.ts";
+import type { EntryRow } from "./entry.ts";
 import { makeFolders } from "./folders.ts";
 import { addToUsedBytes, unclaimedBytes } from "./quota.ts";
-import { namesTaken } from "./sibling-names.ts";
 import { addToSizes, findPath, isTooDeep, lockDrive } from "./tree.ts";
 
 export interface NewFile {
@@ -18,33 +18,42 @@ export interface NewFile {
 }
 
 /**
- * The folder that each file can simply be put into, within the caller's transaction, under the drive's lock. Undefined where
- * it is not as simple: the folder is gone or too deep, the name is taken, there is no room. Such a file is placed by itself.
+ * The folder that each file can be put into unless its name is taken there, within the caller's transaction, under the drive's
+ * lock. Undefined where it is not as simple: the folder is gone or too deep, there is no room. Such a file is placed by itself.
  */
 export async function findFreePlaces(tx: pg.PoolClient, driveId: string, files: readonly NewFile[]): Promise<(string | undefined)[]> {
-  await lockDrive(tx, driveId);
   const places: (string | undefined)[] = files.map(() => undefined);
-  let leftBytes = await unclaimedBytes(tx, driveId);
+  const { unclaimed, paths } = await lockAndLook(tx, driveId, new Set(files.map(({ parentId }) => parentId)));
+  let leftBytes = unclaimed;
   const fitting = [...files.keys()].filter((index) => (leftBytes -= files[index]!.sizeBytes) >= 0);
   const groups = Map.groupBy(fitting, (index) => [files[index]!.parentId, ...files[index]!.folders].join("/"));
   for (const group of groups.values()) {
-    const folderId = await openFolder(tx, driveId, files[group[0]!]!);
-    if (folderId === undefined) continue;
-    const names = group.map((index) => files[index]!.name);
-    const taken = new Set<string>(await namesTaken(tx, folderId, names));
-    for (const index of group) {
-      const { name } = files[index]!;
-      if (!taken.has(name)) places[index] = folderId;
-      taken.add(name);
-    }
+    const { parentId, folders } = files[group[0]!]!;
+    const folderId = await openFolder(tx, driveId, paths.get(parentId), folders);
+    for (const index of group) places[index] = folderId;
   }
   return places;
 }
 
-async function openFolder(tx: pg.PoolClient, driveId: string, { parentId, folders }: NewFile): Promise<string | undefined> {
-  const path = await findPath(tx, driveId, parentId);
-  if (path?.at(-1)?.kind !== "folder" || isTooDeep(path, folders.length)) return undefined;
-  return await makeFolders(tx, driveId, parentId, folders);
+/** All in one breath. Whatever comes after the lock is answered as things are once it is there. */
+async function lockAndLook(tx: pg.PoolClient, driveId: string, parentIds: ReadonlySet<string>) {
+  const [, unclaimed, ...paths] = await Promise.all([
+    lockDrive(tx, driveId),
+    unclaimedBytes(tx, driveId),
+    ...[...parentIds].map(async (id) => [id, await findPath(tx, driveId, id)] as const),
+  ]);
+  return { unclaimed, paths: new Map(paths) };
+}
+
+async function openFolder(
+  tx: pg.PoolClient,
+  driveId: string,
+  path: readonly EntryRow[] | undefined,
+  folders: readonly EntryName[],
+): Promise<string | undefined> {
+  const folder = path?.at(-1);
+  if (folder?.kind !== "folder" || isTooDeep(path!, folders.length)) return undefined;
+  return await makeFolders(tx, driveId, folder.id, folders);
 }
 
 /** Tells the drive and the folders of files that were put into them. The caller holds the drive's lock. */
@@ -53,13 +62,7 @@ export async function countFiles(
   driveId: string,
   files: readonly { folderId: string; sizeBytes: number }[],
 ): Promise<void> {
-  await addToUsedBytes(
-    tx,
-    driveId,
-    files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
-  await addToSizes(
-    tx,
-    files.map(({ folderId, sizeBytes }) => ({ folderId, bytes: sizeBytes })),
-  );
+  const sumBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const sizes = files.map(({ folderId, sizeBytes }) => ({ folderId, bytes: sizeBytes }));
+  await Promise.all([addToUsedBytes(tx, driveId, sumBytes), addToSizes(tx, sizes)]);
 }

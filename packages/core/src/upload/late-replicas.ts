@@ -20,7 +20,8 @@ export function createLateReplicas({ pool, logger }: { pool: pg.Pool; logger: Lo
 
   const write = async (replicas: typeof gathered): Promise<void> => {
     try {
-      await pool.query(ADD_REPLICAS, [replicas.map(({ id }) => chunkIdToBytes(id)), replicas.map(({ nodeId }) => nodeId)]);
+      const values = [replicas.map(({ id }) => chunkIdToBytes(id)), replicas.map(({ nodeId }) => nodeId)];
+      await pool.query({ name: "upload-late-replicas", text: ADD_REPLICAS, values });
     } catch (error) {
       logger.warn({ err: error, replicas: replicas.length }, "late replicas could not be recorded");
     }
@@ -47,9 +48,9 @@ export function createLateReplicas({ pool, logger }: { pool: pg.Pool; logger: Lo
 /** Locked in the order of their ids, as every statement does that changes several chunks. */
 const ADD_REPLICAS = `
   WITH late AS (
-    SELECT id, array_agg(DISTINCT node_id) AS nodes FROM unnest($1::bytea[], $2::smallint[]) AS added (id, node_id) GROUP BY id
-  ), locked AS (
-    SELECT id, late.nodes FROM chunk JOIN late USING (id) ORDER BY id FOR UPDATE OF chunk
+    SELECT * FROM unnest($1::bytea[], $2::smallint[]) AS added (id, node_id)
+  ), locked AS MATERIALIZED (
+    SELECT id FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE
   )
-  UPDATE chunk SET replicas = ARRAY(SELECT unnest(replicas) UNION SELECT unnest(locked.nodes) ORDER BY 1)
-    FROM locked WHERE chunk.id = locked.id AND NOT replicas @> locked.nodes`;
+  UPDATE chunk SET replicas = ARRAY(SELECT unnest(replicas) UNION SELECT node_id FROM late WHERE late.id = chunk.id ORDER BY 1)
+   WHERE id = ANY (ARRAY(SELECT id FROM locked)) AND NOT replicas @> ARRAY(SELECT node_id FROM late WHERE late.id = chunk.id)`;

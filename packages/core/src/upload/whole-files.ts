@@ -15,7 +15,7 @@ import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
 import { chunkIdToBytes } from "../chunking/index.ts";
-import { type Actor, countFiles, findFreePlaces, type NewFile, parseEntryName, parseRelativePath } from "../drive/index.ts";
+import { type Actor, countFiles, findFreePlaces, LIVING_PARENT, type NewFile, parseEntryName, parseRelativePath } from "../drive/index.ts";
 import { createGathering } from "../gathering/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { limits, type Logger } from "../kernel/index.ts";
@@ -153,7 +153,7 @@ async function makeTogether(
 
 type PlacedFile = StoredFile & { folderId: string };
 
-/** Returns the uploads of those whose copies hold; of the others nothing is left. */
+/** Returns the uploads of those whose name is free and whose copies hold; of the others nothing is left. */
 async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number, files: readonly PlacedFile[]): Promise<Set<string>> {
   const { rows } = await tx.query<{ uploadId: string }>({
     name: "upload-insert-files",
@@ -182,7 +182,10 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
   return new Set(rows.map(({ uploadId }) => uploadId));
 }
 
-/** The rules for chunks are those of `COMMIT_CHUNKS`, but that each file stands for itself. */
+/**
+ * The rules for chunks are those of `COMMIT_CHUNKS`, but that each file stands for itself. Entries come first: whether a name
+ * is free shows when it is taken, and asking beforehand would be one question more.
+ */
 const INSERT_FILES = `
   WITH file AS (
     SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
@@ -196,23 +199,27 @@ const INSERT_FILES = `
      WHERE CASE WHEN file.replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
                 ELSE (locked.trashing_until IS NULL OR locked.trashing_until < file.as_of)
                      AND file.as_of >= clock_timestamp() - $3::bigint * interval '1 millisecond' END
-  ), stored AS (
-    INSERT INTO chunk (id, length, replicas, created_at)
-    SELECT DISTINCT ON (chunk_id) chunk_id, length, replicas::smallint[], as_of
-      FROM proven WHERE replicas IS NOT NULL ORDER BY chunk_id, as_of
-    ${ADD_TO_THE_CHUNK}
-  ), written AS (
-    INSERT INTO version (id, drive_id, entry_id, state, size_bytes) SELECT version_id, $1, entry_id, 'committed', length FROM proven
-  ), appended AS (
-    INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT version_id, 0, length, chunk_id FROM proven
   ), placed AS (
     INSERT INTO entry (id, drive_id, parent_id, kind, name, size_bytes, media_type, current_version_id)
     SELECT entry_id, $1, folder_id, 'file', name, length, media_type, version_id FROM proven
+    ON CONFLICT ((${LIVING_PARENT}), name) WHERE (${LIVING_PARENT}) IS NOT NULL DO NOTHING
+    RETURNING id
+  ), made AS MATERIALIZED (
+    SELECT proven.* FROM proven JOIN placed ON placed.id = entry_id
+  ), stored AS (
+    INSERT INTO chunk (id, length, replicas, created_at)
+    SELECT DISTINCT ON (chunk_id) chunk_id, length, replicas::smallint[], as_of
+      FROM made WHERE replicas IS NOT NULL ORDER BY chunk_id, as_of
+    ${ADD_TO_THE_CHUNK}
+  ), written AS (
+    INSERT INTO version (id, drive_id, entry_id, state, size_bytes) SELECT version_id, $1, entry_id, 'committed', length FROM made
+  ), appended AS (
+    INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT version_id, 0, length, chunk_id FROM made
   ), finished AS (
     INSERT INTO upload (id, version_id, drive_id, state, length, "offset", parent_id, name, relative_path, media_type, conflict,
                         metadata, entry_id, expires_at)
     SELECT upload_id, version_id, $1, 'committed', length, length, parent_id, name, relative_path, media_type,
            conflict::conflict_policy, metadata, entry_id, now() + $4::bigint * interval '1 millisecond'
-      FROM proven
+      FROM made
   )
-  SELECT upload_id AS "uploadId" FROM proven`;
+  SELECT upload_id AS "uploadId" FROM made`;
