@@ -32,6 +32,8 @@ export const limits = {
   uploadChunksInFlight: 4,
   /** While so much of a body is still to come, it is read past HTTP, and its connection takes no request after it. */
   uploadBorrowBytesMin: 16 * MiB,
+  /** Chunks of one upload that are stored within this time are committed together. */
+  uploadCommitIntervalMs: 100,
   uploadBytesMax: 16 * 1024 * GiB,
   /** Unfinished uploads of one drive. */
   uploadsOpenMax: 1_000,

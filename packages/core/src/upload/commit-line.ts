@@ -3,6 +3,8 @@ import type { StoredChunk } from "./store-chunk.ts";
 export interface CommitLineOptions {
   /** Commits nothing until `open` is called. */
   held: boolean;
+  /** From one commit to the next, unless somebody waits for the last one. */
+  intervalMs: number;
   commit: (chunks: readonly StoredChunk[]) => Promise<void>;
   onFailure: () => void;
 }
@@ -10,6 +12,10 @@ export interface CommitLineOptions {
 /**
  * Brings the chunks of one body back into their order: they are stored several at a time, and committed from the front,
  * all that are ready at once. After a failure only what lies before it is committed.
+ *
+ * A fast client has the next chunk ready while one is being committed, and a transaction for each costs the database more than
+ * the chunks do. So a commit rests a little until the next: all it adds is to what a gateway that
+ * dies takes along, for whoever asks for the offset ends the body first.
  */
 export class CommitLine {
   readonly #options: CommitLineOptions;
@@ -19,6 +25,10 @@ export class CommitLine {
   #held: boolean;
   #failure: { error: unknown } | undefined;
   #waiting: (() => void)[] = [];
+  #rest: Promise<void> | undefined;
+  #endRest: () => void = () => undefined;
+  /** Somebody waits until all is committed. */
+  #awaited = false;
 
   constructor(options: CommitLineOptions) {
     this.#options = options;
@@ -50,6 +60,8 @@ export class CommitLine {
 
   /** Waits until all that can be committed is. Rejects with the first failure. */
   async committed(): Promise<void> {
+    this.#awaited = true;
+    this.#endRest();
     await this.#until(() => this.#storing === 0 && !this.#committing);
     this.#throwFailure();
   }
@@ -69,10 +81,14 @@ export class CommitLine {
   async #advance(): Promise<void> {
     if (this.#committing) return;
     this.#committing = true;
-    for (let ready = this.#ready(); ready.length > 0; ready = this.#ready()) {
+    for (;;) {
+      await this.#rest;
+      const ready = this.#ready();
+      if (ready.length === 0) break;
       try {
         await this.#options.commit(ready);
         this.#line.splice(0, ready.length);
+        if (!this.#awaited) this.#beginRest();
       } catch (error) {
         this.#held = true; // whether it took effect is unknown: nothing may follow it
         this.#fail(error);
@@ -80,6 +96,16 @@ export class CommitLine {
     }
     this.#committing = false;
     this.#wake();
+  }
+
+  #beginRest(): void {
+    this.#rest = new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#options.intervalMs);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #ready(): StoredChunk[] {

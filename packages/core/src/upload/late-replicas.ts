@@ -3,7 +3,7 @@ import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
 import type { Logger } from "../kernel/index.ts";
 
 /** How long replicas are gathered before they are written down together. */
-const GATHER_MS = 20;
+const GATHER_MS = 100;
 
 /** Adds the replicas that became durable after their chunk was committed to its row. */
 export interface LateReplicas {

@@ -53,6 +53,7 @@ export async function receive(parts: ReceiverParts, { checksum, ...reception }: 
   const check = checksum && checkAgainst(checksum);
   const line = new CommitLine({
     held: check !== undefined,
+    intervalMs: limits.uploadCommitIntervalMs,
     onFailure: () => body.abandon(),
     async commit(chunks) {
       const position = { uploadId, offset: received.offset, copiesMin: parts.replicator.writeQuorum };
