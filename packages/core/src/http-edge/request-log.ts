@@ -4,6 +4,7 @@ import { REQUEST_ID_HEADER } from "./answers.ts";
 
 /** One line for a request when it is over: reads that went well at debug, the rest at info. Never the query, which may hold a secret. */
 export function logWhenFinished(req: IncomingMessage, res: ServerResponse, logger: Logger): void {
+  if (!logger.isLevelEnabled("info")) return;
   const startedAt = performance.now();
   const { method, url = "" } = req; // Next rewrites the url
   res.once("close", () => {

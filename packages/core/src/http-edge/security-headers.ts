@@ -12,21 +12,9 @@ export interface SecurityHeadersOptions {
  * that a user typed can run, no script of another origin does, and no page of ours can be framed.
  */
 export function securityHeaders({ nonce, dev = false }: SecurityHeadersOptions): Record<string, string> {
-  const policy = [
-    "default-src 'self'",
-    `script-src 'self' 'nonce-${nonce}'${dev ? " 'unsafe-eval'" : ""}`,
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' blob: data:",
-    "media-src 'self' blob:",
-    "font-src 'self' data:",
-    `connect-src 'self'${dev ? " ws:" : ""}`,
-    "object-src 'none'",
-    "base-uri 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ];
+  const scripts = `script-src 'self' 'nonce-${nonce}'${dev ? " 'unsafe-eval'" : ""}`;
   return {
-    "content-security-policy": policy.join("; "),
+    "content-security-policy": `${scripts}; connect-src 'self'${dev ? " ws:" : ""}; ${FIXED_POLICY}`,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
@@ -34,3 +22,15 @@ export function securityHeaders({ nonce, dev = false }: SecurityHeadersOptions):
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
   };
 }
+
+const FIXED_POLICY = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "font-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");

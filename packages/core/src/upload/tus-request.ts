@@ -24,8 +24,8 @@ export interface TusRequest {
   /** Part of a concatenation to come, or the concatenation of these uploads. */
   role: { kind: "whole" } | { kind: "partial" } | { kind: "final"; partIds: string[] };
   checksum: Checksum | undefined;
-  /** What the protocol library handles. */
-  headers: Headers;
+  /** What the protocol library handles. Those of a file that comes whole never get that far, and web headers are dear. */
+  headers: Readonly<Record<string, string>>;
 }
 
 const COLLECTION_METHODS = ["POST", "OPTIONS"];
@@ -62,6 +62,7 @@ export function parseTusRequest(req: IncomingMessage): TusRequest {
 
 /** The id in an upload's address, absolute or relative; undefined for the collection. Rejects with `upload.not_found`. */
 function uploadIdOf(url: string): string | undefined {
+  if (url === UPLOAD_PATH) return undefined; // what nearly all requests with a whole file say
   const path = URL.parse(url, "http://any")?.pathname ?? "";
   if (path === UPLOAD_PATH || path === `${UPLOAD_PATH}/`) return undefined;
   const [, id] = UPLOAD_URL.exec(path) ?? [];
@@ -132,11 +133,11 @@ function roleOf(concat: string): TusRequest["role"] {
   throw badHeader("upload-concat", 'Upload-Concat must be "partial", or "final;" and the addresses of the parts.');
 }
 
-function libraryHeaders(req: IncomingMessage): Headers {
-  const headers = new Headers();
+function libraryHeaders(req: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const name of LIBRARY_HEADERS) {
     const value = headerOf(req, name);
-    if (value !== undefined) headers.set(name, value);
+    if (value !== undefined) headers[name] = value;
   }
   return headers;
 }

@@ -76,13 +76,13 @@ export function createUploads({
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
   const running = new Set<AbortController>();
 
-  const concatenated = async (request: TusRequest, actor: Actor, partIds: string[]): Promise<Response> => {
+  const concatenated = async (request: TusRequest, actor: Actor, partIds: string[]): Promise<Answer> => {
     const id = await concatenate(pool, actor, { ...request, partIds });
     const file = await finalise(actor.driveId, id);
-    return new Response(null, { status: 201, headers: { Location: `${UPLOAD_PATH}/${id}`, ...fileHeaders(file) } });
+    return { status: 201, headers: { Location: `${UPLOAD_PATH}/${id}`, ...fileHeaders(file) } };
   };
 
-  const spoken = async (request: TusRequest, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Response> => {
+  const spoken = async (request: TusRequest, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Answer> => {
     if (request.method === "PATCH") shortSteps.require(actor.driveId);
     const file = await wholeFiles.store(request, body, actor);
     if (file !== undefined) return wholeFileAnswer(file, replicator.replicas);
@@ -90,7 +90,7 @@ export function createUploads({
     return describe(await speakTus(request, store), request, store, replicator.replicas);
   };
 
-  const answered = async (req: IncomingMessage, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Response> => {
+  const answered = async (req: IncomingMessage, body: UploadBody, actor: Actor, onLeave: () => void): Promise<Answer> => {
     try {
       const request = parseTusRequest(req);
       const final = request.role.kind === "final" && request.method === "POST" ? request.role : undefined;
@@ -112,7 +112,8 @@ export function createUploads({
       const body = new UploadBody(req, res, { idleTimeoutMs, borrowBytesMin, leave: leaving.signal });
       running.add(leaving);
       try {
-        answer(res, await answered(req, body, actor, () => leaving.abort()));
+        const { status, headers } = await answered(req, body, actor, () => leaving.abort());
+        res.writeHead(status, headers).end();
       } finally {
         running.delete(leaving);
       }
@@ -128,13 +129,19 @@ export function createUploads({
   };
 }
 
-function wholeFileAnswer({ uploadId, entryId, length, copies }: WholeFile, replicas: number): Response {
+/** To a request that went well; it has no body. */
+interface Answer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+}
+
+function wholeFileAnswer({ uploadId, entryId, length, copies }: WholeFile, replicas: number): Answer {
   const headers = {
     Location: `${UPLOAD_PATH}/${uploadId}`,
     "Upload-Offset": String(length),
     ...fileHeaders({ entryId, isRelocated: false }),
   };
-  return new Response(null, { status: 201, headers: { ...headers, ...copiesHeader(copies, replicas) } });
+  return { status: 201, headers: { ...headers, ...copiesHeader(copies, replicas) } };
 }
 
 /** Says so while a file has fewer copies than it should have. */
@@ -143,8 +150,8 @@ function copiesHeader(copies: number, replicas: number): Record<string, string> 
 }
 
 /** Adds what the library does not know. */
-function describe(response: Response, { method }: TusRequest, { upload, fewestCopies }: RequestStore, replicas: number): Response {
-  const { headers } = response;
+function describe(response: Response, { method }: TusRequest, { upload, fewestCopies }: RequestStore, replicas: number): Answer {
+  const { status, headers } = response;
   headers.delete("content-type"); // of a body that is empty
   for (const name of [...headers.keys()].filter((name) => name.startsWith("access-control-"))) headers.delete(name);
   if (method === "OPTIONS") headers.set("Tus-Checksum-Algorithm", CHECKSUM_ALGORITHMS.join(","));
@@ -154,12 +161,5 @@ function describe(response: Response, { method }: TusRequest, { upload, fewestCo
     if (upload.entryId !== null) headers.set("Holdfast-Entry-Id", upload.entryId);
     else headers.set("Upload-Expires", upload.expiresAt.toUTCString());
   }
-  for (const [name, value] of Object.entries(copiesHeader(fewestCopies, replicas))) headers.set(name, value);
-  return response;
-}
-
-/** The library's answers to requests that went well have no body. */
-function answer(res: ServerResponse, { status, headers }: Response): void {
-  for (const [name, value] of headers) res.setHeader(name, value);
-  res.writeHead(status).end();
+  return { status, headers: { ...Object.fromEntries(headers), ...copiesHeader(fewestCopies, replicas) } };
 }

@@ -93,8 +93,8 @@ export function createWholeFiles(parts: ReceiverParts, logger: Logger): WholeFil
 
 /** Undefined unless the request announces a file of one chunk and brings it along. */
 function wholeLength({ method, role, checksum, headers }: TusRequest, chunkBytes: number): number | undefined {
-  if (method !== "POST" || role.kind !== "whole" || checksum !== undefined || headers.get("content-type") !== BODY_TYPE) return undefined;
-  const length = Number(headers.get("upload-length") ?? Infinity);
+  if (method !== "POST" || role.kind !== "whole" || checksum !== undefined || headers["content-type"] !== BODY_TYPE) return undefined;
+  const length = Number(headers["upload-length"] ?? Infinity);
   return length > 0 && length <= chunkBytes ? length : undefined;
 }
 
