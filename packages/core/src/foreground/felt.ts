@@ -8,7 +8,7 @@ import { createWorker, type Worker } from "../background/index.ts";
 import { limits } from "../kernel/index.ts";
 
 export interface FeltLatency {
-  /** What 99 of 100 reads from, and writes to, a node took no longer than; 0 when there were too few to tell. */
+  /** What 95 of 100 reads from, and writes to, a node took no longer than; 0 when there were too few to tell. */
   readMs: number;
   writeMs: number;
 }

@@ -3,7 +3,7 @@ import { type Clock, SECOND_MS } from "../kernel/index.ts";
 /** How long nearly all requests of one kind took, of the last seconds. */
 export interface RecentLatency {
   add(tookMs: number): void;
-  /** 99 of 100 took no longer; 0 when there were too few to tell. */
+  /** 95 of 100 took no longer; 0 when there were too few to tell. */
   lateMs(): number;
 }
 
@@ -12,7 +12,8 @@ const WINDOW_MS = 4 * SECOND_MS;
 const SAMPLES_MIN = 10;
 /** Of a busy gateway the latest speak for all. */
 const SAMPLES_MAX = 2_000;
-const SHARE = 0.99;
+/** Not more: of a hundred requests the slowest two tell of a disk's whim, or of a collector of garbage, and stay for the whole window. */
+const SHARE = 0.95;
 
 export function createRecentLatency(clock: Clock): RecentLatency {
   const samples: { atMs: number; tookMs: number }[] = [];

@@ -179,7 +179,7 @@ test("what users feel: how long nearly all requests take, whichever the node; th
     attempt.succeeded();
   };
   for (let request = 0; request < 20; request++) read(5, 1 + (request % 3));
-  for (let request = 0; request < 20; request++) write(request === 7 ? 90 : 8, 1 + (request % 3));
+  for (let request = 0; request < 20; request++) write(request % 8 === 7 ? 90 : 8, 1 + (request % 3));
   expect(standings.felt()).toEqual({ readMs: 5, writeMs: 90 });
   const failing = [standings.beginRead(2), standings.beginWrite(3)];
   clock.advance(900);

@@ -28,7 +28,7 @@ export interface NodeStandings {
   isAvoided(nodeId: number, purpose: Purpose): boolean;
   beginRead(nodeId: number): Attempt;
   beginWrite(nodeId: number): Attempt;
-  /** What 99 of 100 requests of the last seconds took no longer than; 0 when there were too few to tell. Those that failed count for nothing. */
+  /** What 95 of 100 requests of the last seconds took no longer than; 0 when there were too few to tell. Those that failed count for nothing. */
   felt(): FeltLatency;
   /** How long one more read would take. 0 for a node not known: it gets its chance. */
   expectedReadMs(nodeId: number): number;
