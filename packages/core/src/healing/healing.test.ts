@@ -455,16 +455,13 @@ test("many nodes copy to many, and none is overrun", async () => {
   await cluster.keepMany(150, [1, 2]);
   const { opened, arrived } = gate();
   await cluster.heal();
-  await vi.waitFor(() => expect(arrived()).toBe(8), patiently); // four from each of the two that have something to give
-  const underWay = cluster.replications.flatMap(({ from, to }) => [`from ${from[0]}`, `to ${to}`, `${from[0]} to ${to}`]);
+  await vi.waitFor(() => expect(arrived()).toBe(4), patiently); // two from each of the two that have something to give
+  const underWay = cluster.replications.flatMap(({ from, to }) => [`from ${from[0]}`, `to ${to}`]);
   const count = (place: string): number => underWay.filter((other) => other === place).length;
-  expect([count("from 1"), count("from 2")]).toEqual([4, 4]);
-  for (const to of [3, 4, 5, 6, 7, 8]) {
-    expect(count(`to ${to}`)).toBeLessThanOrEqual(4);
-    expect(Math.max(count(`1 to ${to}`), count(`2 to ${to}`))).toBeLessThanOrEqual(2);
-  }
+  expect([count("from 1"), count("from 2")]).toEqual([2, 2]);
+  for (const to of [3, 4, 5, 6, 7, 8]) expect(count(`to ${to}`)).toBeLessThanOrEqual(2);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(arrived()).toBe(8);
+  expect(arrived()).toBe(4);
   opened();
   await cluster.untilRepairIs("done");
 });

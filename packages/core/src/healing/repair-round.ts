@@ -62,7 +62,7 @@ const ATTEMPTS_MAX = 4;
 export async function runRound(parts: RoundParts, orders: RoundOrders): Promise<void> {
   const { view, signal } = orders;
   const inFlight = new Map<ChunkId, Promise<void>>();
-  const windowMax = limits.healingCopiesPerNode * Math.max(2, view.nodes.length);
+  const windowMax = limits.healingChunksPerNode * Math.max(2, view.nodes.length);
   const broken = new AbortController();
   const stop = AbortSignal.any([signal, broken.signal]);
 

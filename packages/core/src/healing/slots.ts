@@ -21,13 +21,12 @@ export interface Slot {
 }
 
 /**
- * Copies under way, counted by source, by target and by pair: many nodes copy to many, and none is overrun. Whoever has
- * fewest copies left comes first.
+ * Copies under way, counted by source and by target: many nodes copy to many, and none is overrun. Whoever has fewest
+ * copies left comes first.
  */
 export class CopySlots {
   readonly #bySource = new Map<number, number>();
   readonly #byTarget = new Map<number, number>();
-  readonly #byPair = new Map<string, number>();
   #waiting: Waiting[] = [];
 
   /** Rejects with the signal's reason. */
@@ -62,12 +61,10 @@ export class CopySlots {
     if (countOf(this.#byTarget, to.id) >= limits.healingCopiesPerNode) return undefined;
     const sources = from.toSorted((a, b) => Number(a.health !== "up") - Number(b.health !== "up") || this.#load(a) - this.#load(b));
     const first = sources[0]!;
-    const pair = `${first.id}>${to.id}`;
-    if (this.#load(first) >= limits.healingCopiesPerNode || countOf(this.#byPair, pair) >= limits.healingCopiesPerPair) return undefined;
+    if (this.#load(first) >= limits.healingCopiesPerNode) return undefined;
     const count = (by: number): void => {
       this.#bySource.set(first.id, this.#load(first) + by);
       this.#byTarget.set(to.id, countOf(this.#byTarget, to.id) + by);
-      this.#byPair.set(pair, countOf(this.#byPair, pair) + by);
     };
     count(1);
     return {

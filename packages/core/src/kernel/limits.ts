@@ -137,9 +137,13 @@ export const limits = {
   /** How often a gateway says what its users feel, and how long that counts. */
   feltIntervalMs: 1 * SECOND_MS,
   feltFreshMs: 5 * SECOND_MS,
-  /** Copies under way to, and from, one node; and from one node to one other. More would only wait in the node's memory for healing, before its users. */
-  healingCopiesPerNode: 4,
-  healingCopiesPerPair: 2,
+  /**
+   * Copies under way to, and from, one node: while one is on the network another is on the disk. More make nothing faster, and
+   * whoever reads or writes there waits behind all of them.
+   */
+  healingCopiesPerNode: 2,
+  /** Chunks in hand for each node: those that are copied, and as many that wait for their turn or are being written down. */
+  healingChunksPerNode: 6,
   /** How long copies are gathered before they are written down together; they hold up nobody meanwhile. */
   healingGatherMs: 50,
   /** Copies that one transaction writes down at most. */

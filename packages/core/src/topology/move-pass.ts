@@ -126,7 +126,7 @@ class MovePass {
     const { moves, blocked } = this.#plan(chunk);
     if (blocked !== "") this.#leave(blocked);
     if (moves.length === 0) return;
-    const movingMax = limits.healingCopiesPerNode * Math.max(2, this.#view.nodes.length);
+    const movingMax = limits.healingChunksPerNode * Math.max(2, this.#view.nodes.length);
     while (this.#moving.size >= movingMax) await Promise.race(this.#moving);
     const moving = this.#moveAll(moves)
       .catch((error: unknown) => this.#break(error))
