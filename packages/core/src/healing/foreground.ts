@@ -1,7 +1,10 @@
 import type { GatewayFelt } from "../foreground/index.ts";
 
-/** For what nearly all requests take that is quick: what was quicker in quiet is held to no more. */
-const QUICK_MS = 10;
+/**
+ * For what nearly all requests to a node take that is quick: what was quicker in quiet is held to no more. What a user asks
+ * for takes several times as long whatever heals, by the network, the database and its own bytes.
+ */
+const QUICK_MS = 15;
 /** How much of a reading goes into what counts as quiet. */
 const LEARNING = 0.2;
 /** Likewise of one that is better than in quiet, though something heals. */

@@ -49,6 +49,63 @@ function someUsers(factor: (rate: number) => number) {
   };
 }
 
+/**
+ * A machine that copies so many MB/s at most, seen each second: users wait the longer the less of it is left to them, and
+ * are told over four seconds. Returns what was copied in each second, in MB/s.
+ */
+function machine({ pace, heal }: ReturnType<typeof setting>) {
+  const window: number[] = [];
+  const feels = (rate: number, capacity: number): GatewayFelt[] => {
+    window.push(15 / Math.max(0.1, 1 - rate / (capacity * MiB)));
+    if (window.length > 4) window.shift();
+    return [felt(Math.max(...window))];
+  };
+  return {
+    quiet: () => Array.from({ length: 20 }, () => pace.observe(feels(0, 1))),
+    seconds: (count: number, capacity: number): number[] =>
+      Array.from({ length: count }, () => {
+        let copied = 0;
+        heal(1, (rate) => feels((copied = rate), capacity), capacity * MiB);
+        return copied / MiB;
+      }),
+    hiccup: () => void window.push(200),
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+describe("a machine of 500 MB/s, half of which users do not miss", () => {
+  test("in the third second after the loss it copies at that speed, and there it stays", () => {
+    const { quiet, seconds } = machine(setting());
+    quiet();
+    expect(seconds(3, 500).at(-1)).toBeGreaterThan(200);
+    const settled = seconds(60, 500).slice(10);
+    expect(Math.min(...settled)).toBeGreaterThan(120);
+    expect(mean(settled)).toBeGreaterThan(170);
+    expect(mean(settled)).toBeLessThan(260);
+  });
+
+  test("half of the machine is suddenly needed elsewhere: within two seconds it makes way, and takes it back when it is free", () => {
+    const { quiet, seconds } = machine(setting());
+    quiet();
+    seconds(30, 500);
+    const [before, , after] = seconds(3, 200);
+    expect(after).toBeLessThan(before! * 0.6);
+    expect(mean(seconds(30, 200).slice(10))).toBeLessThan(110);
+    seconds(10, 500);
+    expect(mean(seconds(10, 500))).toBeGreaterThan(150);
+  });
+
+  test("one hiccup that was not its doing costs seconds, not minutes", () => {
+    const { quiet, seconds, hiccup } = machine(setting());
+    quiet();
+    const before = mean(seconds(40, 500).slice(20));
+    hiccup();
+    seconds(7, 500);
+    expect(mean(seconds(3, 500))).toBeGreaterThan(before * 0.7);
+  });
+});
+
 describe("for users' sake", () => {
   test("nobody is there: nothing limits it", () => {
     const { pace, heal } = setting();

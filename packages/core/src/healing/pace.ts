@@ -28,6 +28,8 @@ export interface Pace {
 }
 
 const RATE_WINDOW_MS = 5 * SECOND_MS;
+/** What changed a moment ago must show: a cut is made from the rate of now. */
+const RATE_NOW_WINDOW_MS = 2 * SECOND_MS;
 const RATE_SPAN_MIN_MS = 500;
 const LOOK_AGAIN_MS = 10;
 /** A look that comes late may make up for so much. */
@@ -42,13 +44,15 @@ export function createPace(clock: Clock): Pace {
   let debt = 0;
   let paidAtMs = clock.monotonicMs();
 
-  const rate = (): number => {
-    const sinceMs = clock.monotonicMs() - RATE_WINDOW_MS;
-    while (copies.length > 0 && copies[0]!.atMs < sinceMs) copies.shift();
-    const bytes = copies.reduce((sum, copy) => sum + copy.bytes, 0);
-    const spanMs = copies.length < 2 ? RATE_WINDOW_MS : Math.max(clock.monotonicMs() - copies[0]!.atMs, RATE_SPAN_MIN_MS);
+  const rateOver = (windowMs: number): number => {
+    const nowMs = clock.monotonicMs();
+    while (copies.length > 0 && copies[0]!.atMs < nowMs - RATE_WINDOW_MS) copies.shift();
+    const recent = copies.filter(({ atMs }) => atMs >= nowMs - windowMs);
+    const bytes = recent.reduce((sum, copy) => sum + copy.bytes, 0);
+    const spanMs = recent.length < 2 ? windowMs : Math.max(nowMs - recent[0]!.atMs, RATE_SPAN_MIN_MS);
     return (bytes * SECOND_MS) / spanMs;
   };
+  const rate = (): number => rateOver(RATE_WINDOW_MS);
   const limit = (): number | undefined => {
     const wanted = [orders.bytesPerSecondMax ?? undefined, sparing.limit()].filter((value) => value !== undefined);
     return wanted.length === 0 ? undefined : Math.min(...wanted);
@@ -74,7 +78,7 @@ export function createPace(clock: Clock): Pace {
 
   return {
     order: (next) => void (orders = next),
-    observe: (gateways) => sparing.observe(gateways, rate()),
+    observe: (gateways) => sparing.observe(gateways, { isUnderWay: rate() > 0, rate: rateOver(RATE_NOW_WINDOW_MS) }),
     pass(bytes, { urgent, signal }) {
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error);

@@ -1,10 +1,11 @@
 /**
  * How fast healing may go for users' sake.
  *
- * It begins modestly, grows while users do not suffer, and is cut as soon as they do. What a cut brings is felt only after
- * a few seconds, because what users feel is measured over as many; until then there is no second one. After a cut it grows
- * gently: whoever found the limit once should come near it and stay. Where it is next to nothing and users suffer all the
- * same, that is what quiet means from then on.
+ * It begins modestly, doubles while users do not suffer, and is cut as soon as they do. What a cut brings is felt only after
+ * a few seconds, because what users feel is measured over as many; until then there is no second one. After a cut it returns
+ * at once to shortly below where they suffered, and goes on from there gently: whoever found the limit once should come near
+ * it and stay, and a hiccup that was not healing's doing should cost seconds. Where it is next to nothing and users suffer
+ * all the same, that is what quiet means from then on.
  */
 import type { GatewayFelt } from "../foreground/index.ts";
 import { type Clock, limits, SECOND_MS } from "../kernel/index.ts";
@@ -17,17 +18,31 @@ const SLOWDOWN_FINE = 1.5;
 /** Up to here it is next to nothing that is copied. */
 const QUIET_BYTES_PER_SECOND = 2 * limits.healingBytesPerSecondMin;
 const FELT_AFTER_MS = 5 * SECOND_MS;
-const GROWTH_AT_FIRST = 1.5;
-const GROWTH_AFTER_CUT = 1.25;
+const GROWTH = 2;
+const GROWTH_NEAR_SUFFERING = 1.1;
+/** Near is from this share of the rate at which users suffered. */
+const NEAR = 0.8;
+/** It grows no further while less than this share of it is made use of. */
+const USED = 0.75;
 /** A cut goes a little further than it seems to need, and never further than this. */
 const CUT_BEYOND = 0.9;
 const CUT_MAX = 0.25;
+
+/** What is being copied. */
+export interface Copying {
+  /** Anything at all, in the last seconds. */
+  isUnderWay: boolean;
+  /** Bytes a second, as lately as can be told. */
+  rate: number;
+}
 
 export class Sparing {
   readonly #clock: Clock;
   readonly #foreground = new ForegroundWatch();
   #limit: number | undefined;
   #cutAtMs: number | undefined;
+  /** The rate at which users suffered last. */
+  #sufferedAt: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,10 +53,10 @@ export class Sparing {
     return this.#limit;
   }
 
-  /** To be called about once a second; `rate` is what is being copied, in bytes a second. */
-  observe(gateways: readonly GatewayFelt[], rate: number): void {
-    const slowdown = this.#foreground.worstSlowdown(gateways, rate === 0 || this.#isNextToNothing());
-    if (slowdown === undefined || rate === 0) this.#begin(slowdown !== undefined);
+  /** To be called about once a second. */
+  observe(gateways: readonly GatewayFelt[], { isUnderWay, rate }: Copying): void {
+    const slowdown = this.#foreground.worstSlowdown(gateways, !isUnderWay || this.#isNextToNothing());
+    if (slowdown === undefined || !isUnderWay) this.#begin(slowdown !== undefined);
     else if (slowdown > SLOWDOWN_MAX) this.#cut(rate, slowdown);
     else if (slowdown < SLOWDOWN_FINE) this.#grow(rate);
   }
@@ -57,18 +72,22 @@ export class Sparing {
   #begin(hasUsers: boolean): void {
     this.#limit = hasUsers ? limits.healingBytesPerSecondStart : undefined;
     this.#cutAtMs = undefined;
+    this.#sufferedAt = undefined;
   }
 
   #cut(rate: number, slowdown: number): void {
-    if (!this.#isCutFelt() || this.#isNextToNothing()) return;
+    if (rate === 0 || !this.#isCutFelt() || this.#isNextToNothing()) return;
     const factor = Math.max(CUT_MAX, (CUT_BEYOND * SLOWDOWN_MAX) / slowdown);
-    this.#limit = Math.max(limits.healingBytesPerSecondMin, Math.min(rate, this.#limit ?? rate) * factor);
+    this.#sufferedAt = Math.min(rate, this.#limit ?? rate);
+    this.#limit = Math.max(limits.healingBytesPerSecondMin, this.#sufferedAt * factor);
     this.#cutAtMs = this.#clock.monotonicMs();
   }
 
-  /** Not beyond what it makes use of. */
+  /** Beyond what it knows, no faster than it makes use of it. */
   #grow(rate: number): void {
     this.#limit ??= limits.healingBytesPerSecondStart;
-    if (rate > this.#limit / 2) this.#limit *= this.#cutAtMs === undefined ? GROWTH_AT_FIRST : GROWTH_AFTER_CUT;
+    const near = NEAR * (this.#sufferedAt ?? 0);
+    if (this.#limit < near) this.#limit = Math.min(this.#limit * GROWTH, near);
+    else if (rate >= USED * this.#limit) this.#limit *= near === 0 ? GROWTH : GROWTH_NEAR_SUFFERING;
   }
 }

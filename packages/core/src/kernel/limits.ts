@@ -132,7 +132,7 @@ export const limits = {
   healingIntervalMs: 1 * SECOND_MS,
   /** However much users suffer, healing goes on at this rate. */
   healingBytesPerSecondMin: 4 * MiB,
-  /** While there are users, healing begins at this rate, and goes faster as long as they do not suffer. */
+  /** While there are users, healing begins at this rate, and doubles it each second as long as they do not suffer. */
   healingBytesPerSecondStart: 64 * MiB,
   /** How often a gateway says what its users feel, and how long that counts. */
   feltIntervalMs: 1 * SECOND_MS,
