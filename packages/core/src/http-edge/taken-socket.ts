@@ -56,7 +56,7 @@ export interface BorrowedSocket {
  */
 export function borrowSocket(req: IncomingMessage, res: ServerResponse, reader: SocketReader): BorrowedSocket | undefined {
   const http = req.socket as HttpSocket;
-  if (req.readableLength > 0 || http.writableLength > 0 || !isAsExpected(http)) return undefined;
+  if (req.readableLength + http.readableLength + http.writableLength > 0 || !isAsExpected(http)) return undefined;
   const { _handle: handle, timeout = 0 } = http;
   http.parser!.unconsume();
   handle!.readStop();

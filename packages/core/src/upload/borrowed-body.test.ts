@@ -29,6 +29,28 @@ test("a large body is read past HTTP: each byte is in the file, and its connecti
   expect((await contentOf(database, gateway.nodes, String(headers["holdfast-entry-id"]))).equals(bytes)).toBe(true);
 });
 
+test("chunks far smaller than what HTTP reads at once: nothing of a piece is lost where the reading changes", async () => {
+  gateway = await startGateway(database, { borrowBytesMin: 0, chunkBytes: 3_000 });
+  const bytes = randomBytes(300_000);
+  const url = await create(gateway, bytes.length);
+  const { headers } = await patch(url, 0, bytes);
+  expect((await contentOf(database, gateway.nodes, String(headers["holdfast-entry-id"]))).equals(bytes)).toBe(true);
+});
+
+test("the gateway stops in the middle of a body: its client is told how far it came", async () => {
+  gateway = await startGateway(database, { borrowBytesMin: 0 });
+  const bytes = randomBytes(40 * CHUNK_BYTES);
+  const url = await create(gateway, bytes.length);
+  const { req, answer } = open("PATCH", url, { ...OCTETS, "upload-offset": 0, "content-length": bytes.length });
+  req.write(bytes.subarray(0, 2 * CHUNK_BYTES));
+  await expect.poll(() => committed(url)).toBe(2 * CHUNK_BYTES);
+  const stopped = gateway.uploads.stop();
+  req.write(bytes.subarray(2 * CHUNK_BYTES, 20 * CHUNK_BYTES));
+  const { status, headers } = await answer;
+  expect({ status, offset: Number(headers["upload-offset"]) }).toEqual({ status: 204, offset: await committed(url) });
+  await stopped;
+});
+
 test("a body as small as most leaves its connection open for the next", async () => {
   gateway = await startGateway(database);
   const url = await create(gateway, 3 * CHUNK_BYTES);

@@ -100,6 +100,11 @@ export class UploadBody {
     this.#end("cut");
   }
 
+  /** Once HTTP has the connection back, nothing more can be read from it; what is left unread then may cut the answer off. */
+  get isBorrowed(): boolean {
+    return this.#socket !== undefined;
+  }
+
   /** Takes nothing more, and leaves the connection to HTTP. To be called before the request is answered. */
   close(): void {
     this.#end("cut");
@@ -126,7 +131,7 @@ export class UploadBody {
 
   #borrow(): void {
     const isWorthIt = (): boolean => this.#unreadBytes >= this.#borrowBytesMin && this.#unreadBytes > 0 && this.#unreadBytes < Infinity;
-    if (this.#socket !== undefined || this.#ending !== undefined || !isWorthIt()) return;
+    if (this.#socket !== undefined || this.#ending !== undefined || this.#rest.length > 0 || !isWorthIt()) return;
     this.#req.read(); // what HTTP has read already comes in its pieces
     if (!isWorthIt()) return;
     const reader = { place: () => this.#place(), received: (count: number, place: Uint8Array) => this.#received(count, place) };

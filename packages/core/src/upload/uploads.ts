@@ -94,7 +94,9 @@ export function createUploads({
     try {
       const request = parseTusRequest(req);
       const final = request.role.kind === "final" && request.method === "POST" ? request.role : undefined;
-      return final === undefined ? await spoken(request, body, actor, onLeave) : await concatenated(request, actor, final.partIds);
+      const answer = final === undefined ? await spoken(request, body, actor, onLeave) : await concatenated(request, actor, final.partIds);
+      if (body.isBorrowed) await body.heardOut();
+      return answer;
     } catch (error) {
       await body.heardOut();
       throw error;
