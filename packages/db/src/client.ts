@@ -104,7 +104,7 @@ function createPool(url: string, options: DatabaseOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
-    ...(keyedOnly && { options: "-c enable_seqscan=off" }),
+    ...(keyedOnly && { options: "-c enable_seqscan=off -c jit=off" }), // older servers take what cannot but scan for so dear that they compile it
     pipeline: true, // what is asked of a connection in one breath travels together
   });
   pool.on("error", onError); // an idle connection that broke; the pool makes another when it is needed
