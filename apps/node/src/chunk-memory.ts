@@ -17,9 +17,9 @@ export function createChunkMemory(): ChunkMemory {
   return {
     receiving: new ChunkBuffers(limits.nodeReceiveBytes, { onPages: true }),
     sending: new ChunkBuffers(limits.nodeSendBytes),
-    lending: new ChunkBuffers(limits.nodeLendBytes),
+    lending: new ChunkBuffers(limits.nodeLendBytes, { onPages: true }),
     healing: new ChunkBuffers(limits.nodeHealingBytes, { onPages: true }),
-    scrubbing: new ChunkBuffers(limits.nodeScrubBytes),
+    scrubbing: new ChunkBuffers(limits.nodeScrubBytes, { onPages: true }),
   };
 }
 

@@ -41,7 +41,7 @@ export function createReplication(options: ReplicationOptions): Replicate {
       if (held !== undefined) return { stored: false, length: held, bad: [] };
       const { bytes, bad } = await fetch(id, sources, buffer.bytes, signal);
       const { stored } = await store.put(id, bytes);
-      const { length } = await store.get(id, { into: buffer.bytes });
+      const { length } = await store.get(id, { into: buffer.bytes, pastCache: true });
       return { stored, length, bad };
     } finally {
       buffer.release();
@@ -52,7 +52,7 @@ export function createReplication(options: ReplicationOptions): Replicate {
 /** Its length; undefined when there is none. */
 async function wholeCopy(store: ChunkStore, id: ChunkId, into: Buffer): Promise<number | undefined> {
   try {
-    return (await store.get(id, { into })).length;
+    return (await store.get(id, { into, pastCache: true })).length;
   } catch (error) {
     if (error instanceof ChunkStoreError && (error.code === "chunk.not_found" || error.code === "chunk.corrupt")) return undefined;
     throw error;

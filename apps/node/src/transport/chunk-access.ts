@@ -26,12 +26,12 @@ export async function writeChunk({ store, latencies }: ChunkAccess, id: ChunkId,
 
 /** Waits for memory, which the caller releases when the bytes have left. Rejects with `chunk.not_found`, `chunk.corrupt`. */
 export function readChunk({ store, memory, latencies }: ChunkAccess, id: ChunkId, gone: AbortSignal): Promise<ReadChunk> {
-  return readWithin(memory.sending, store, id, gone, (read) => latencies.read.measure(read));
+  return readWithin(memory.sending, store, id, gone, (into) => latencies.read.measure(() => store.get(id, { into })));
 }
 
 /** Likewise, for another node that makes a copy: neither a user's read nor one that says how long theirs take. */
 export function lendChunk({ store, memory }: ChunkAccess, id: ChunkId, gone: AbortSignal): Promise<ReadChunk> {
-  return readWithin(memory.lending, store, id, gone, (read) => read());
+  return readWithin(memory.lending, store, id, gone, (into) => store.get(id, { into, pastCache: true }));
 }
 
 /** As `readChunk`, with memory for as much as must be read of it. Rejects with `chunk.bad_part`, too. */
@@ -56,11 +56,11 @@ async function readWithin(
   store: ChunkStore,
   id: ChunkId,
   gone: AbortSignal,
-  through: (read: () => Promise<Buffer>) => Promise<Buffer>,
+  read: (into: Buffer) => Promise<Buffer>,
 ): Promise<ReadChunk> {
   const { length } = await requireHeld(store, id);
   const memory = await budget.acquire(Math.min(length, limits.chunkBytesMax), gone);
-  return (await readInto(memory, (into) => through(() => store.get(id, { into }))))!;
+  return (await readInto(memory, read))!;
 }
 
 /** Undefined when nothing was read; then, and when it fails, the memory is given back. */

@@ -22,7 +22,7 @@ export class ChunkBuffers {
   readonly #idle: Buffer[] = [];
   readonly #allocate: (bytes: number) => Buffer;
 
-  /** `onPages`: what comes in them is written to a disk. */
+  /** `onPages`: they are filled from a disk past the page cache, or written to one. */
   constructor(totalBytes: number, { onPages = false } = {}) {
     this.#budget = new ByteBudget(totalBytes);
     this.#allocate = onPages ? allocatePages : (bytes) => Buffer.allocUnsafeSlow(bytes);

@@ -44,6 +44,11 @@ export interface ReadOptions {
    * promise settles, and after a failure it holds anything.
    */
   into?: Buffer;
+  /**
+   * For what nobody is about to read again: a store on a disk reads it from the disk itself, where it can, and leaves the
+   * page cache to what users read.
+   */
+  pastCache?: boolean;
 }
 
 export interface PutResult {

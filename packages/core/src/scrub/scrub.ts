@@ -181,7 +181,7 @@ class Scrubber {
     const buffer = await memory.acquire(Math.min(length, limits.chunkBytesMax), signal).catch(() => undefined); // only because it ends
     if (buffer === undefined) return;
     try {
-      await store.get(id, { into: buffer.bytes });
+      await store.get(id, { into: buffer.bytes, pastCache: true });
       this.#verifiedChunks++;
     } catch (error) {
       this.#note(id, error);

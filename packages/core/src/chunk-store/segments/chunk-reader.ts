@@ -1,6 +1,7 @@
 import { chunkIdOf } from "../../chunking/index.ts";
 import { viewFor } from "../buffers.ts";
 import { blocksAround, type ChunkPart } from "../chunk-part.ts";
+import type { ReadOptions } from "../chunk-store.ts";
 import type { DiskHealth } from "../disk-health.ts";
 import { areBlocksWhole, type CheckedChunk, checkedUnlessDamaged } from "./block-checks.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
@@ -10,8 +11,13 @@ import { checksIn, headerBytes } from "./record-header.ts";
 import type { Segment } from "./segment.ts";
 
 /** The chunk of a record, or undefined when one single bit is not as it was written, or the disk cannot read it. */
-export async function readChunk(segment: Segment, record: LocatedEvent, health: DiskHealth, into?: Buffer): Promise<Buffer | undefined> {
-  const bytes = await readUnchecked(segment, record, health, into);
+export async function readChunk(
+  segment: Segment,
+  record: LocatedEvent,
+  health: DiskHealth,
+  options?: ReadOptions,
+): Promise<Buffer | undefined> {
+  const bytes = await readUnchecked(segment, record, health, options);
   return bytes !== undefined && chunkIdOf(bytes) === record.id ? bytes : undefined;
 }
 
@@ -59,10 +65,10 @@ async function readUnchecked(
   segment: Segment,
   { offset, length }: LocatedEvent,
   health: DiskHealth,
-  into?: Buffer,
+  { into, pastCache }: ReadOptions = {},
 ): Promise<Buffer | undefined> {
   const bytes = viewFor(length, into);
-  const count = await reading(segment, health, (file) => file.read(bytes, chunkAt(offset, length)));
+  const count = await reading(segment, health, (file) => file.read(bytes, chunkAt(offset, length), { pastCache }));
   return count === length ? bytes : undefined;
 }
 

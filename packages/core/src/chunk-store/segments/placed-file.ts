@@ -4,14 +4,17 @@
  */
 import { close, constants, fdatasync, open, read, writev, writevSync } from "node:fs";
 import { promisify } from "node:util";
-import { KiB, PAGE_BYTES } from "../../kernel/index.ts";
+import { KiB, liesOnPages, PAGE_BYTES } from "../../kernel/index.ts";
 import { withoutFirst } from "../buffers.ts";
 import { codeOf } from "../system-error.ts";
 import { DirectMemory, onPages } from "./direct-memory.ts";
 
 export interface PlacedFile {
-  /** Returns how many bytes there were: fewer than `into` takes only at the end of the file. */
-  read(into: Buffer, position: number): Promise<number>;
+  /**
+   * Returns how many bytes there were: fewer than `into` takes only at the end of the file. Past the page cache only whole
+   * pages are read, into memory that lies on pages; everything else comes through it all the same.
+   */
+  read(into: Buffer, position: number, options?: { pastCache?: boolean | undefined }): Promise<number>;
   /** Writes all of it, in the page cache at least. */
   write(parts: readonly Buffer[], position: number): Promise<void>;
   /** Makes durable what was written before. */
@@ -49,13 +52,16 @@ class OpenFile implements PlacedFile {
   readonly #fd: number;
   /** The same file for such writes; undefined where there are none. Opened with the first of them. */
   #direct: Promise<number | undefined> | undefined;
+  #takesPages = true;
 
   constructor(path: string, fd: number) {
     this.#path = path;
     this.#fd = fd;
   }
 
-  async read(into: Buffer, position: number): Promise<number> {
+  async read(into: Buffer, position: number, { pastCache = false }: { pastCache?: boolean | undefined } = {}): Promise<number> {
+    const isWhole = pastCache && liesOnPages(into) && position % PAGE_BYTES === 0 && (await this.#readDirectly(into, position));
+    if (isWhole) return into.length;
     let done = 0;
     while (done < into.length) {
       const count = await readOnce(this.#fd, into, done, position + done);
@@ -68,7 +74,7 @@ class OpenFile implements PlacedFile {
   async write(parts: readonly Buffer[], position: number): Promise<void> {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     if (bytes <= AT_ONCE_BYTES) return writeAll(parts, position, (rest, at) => writevSync(this.#fd, rest, at));
-    if (bytes % PAGE_BYTES === 0 && position % PAGE_BYTES === 0 && (await this.#writeDirectly(parts, position))) return;
+    if (this.#takesPages && bytes % PAGE_BYTES === 0 && position % PAGE_BYTES === 0 && (await this.#writeDirectly(parts, position))) return;
     await writeAll(parts, position, async (rest, at) => (await callWritev(this.#fd, rest, at)).bytesWritten);
   }
 
@@ -82,6 +88,17 @@ class OpenFile implements PlacedFile {
     await callClose(this.#fd);
   }
 
+  /** False where it cannot be done, or has brought less. */
+  async #readDirectly(into: Buffer, position: number): Promise<boolean> {
+    const fd = await (this.#direct ??= openDirectly(this.#path));
+    if (fd === undefined) return false;
+    const count = await readOnce(fd, into, 0, position).catch((error: unknown) => {
+      if (codeOf(error) === "EINVAL") return 0; // a disk of larger pages
+      throw error;
+    });
+    return count === into.length;
+  }
+
   /** False where it cannot be done. */
   async #writeDirectly(parts: readonly Buffer[], position: number): Promise<boolean> {
     const fd = await (this.#direct ??= openDirectly(this.#path));
@@ -89,6 +106,7 @@ class OpenFile implements PlacedFile {
     const written = await directMemory.use(fd, (copies) =>
       writeAll(parts, position, async (rest, at) => (await callWritev(fd, onPages(rest, copies), at)).bytesWritten),
     );
+    if (written === undefined) this.#takesPages = false;
     return written === true;
   }
 }

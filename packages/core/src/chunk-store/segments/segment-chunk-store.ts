@@ -137,12 +137,12 @@ export class SegmentChunkStore implements LocalChunkStore {
     return this.#turns.run(id, async () => this.#segments.index.find(id) !== undefined || this.#segments.adoptLost(id, lostAt));
   }
 
-  async get(id: ChunkId, { into }: ReadOptions = {}): Promise<Buffer> {
+  async get(id: ChunkId, options?: ReadOptions): Promise<Buffer> {
     const held = this.#segments.index.held(id);
     if (held === undefined) throw notFound(id);
     this.#servedAtMs = this.#clock.monotonicMs();
-    const bytes = await this.#read(held, into);
-    return bytes ?? this.#turns.run(id, () => this.#readAgain(id, into));
+    const bytes = await this.#read(held, options);
+    return bytes ?? this.#turns.run(id, () => this.#readAgain(id, options?.into));
   }
 
   /** Not in the chunk's turn, and nothing is set aside: what does not come out right is read whole, which is. */
@@ -252,8 +252,8 @@ export class SegmentChunkStore implements LocalChunkStore {
     await this.#segments.close();
   }
 
-  #read(known: LocatedEvent, into?: Buffer): Promise<Buffer | undefined> {
-    return readChunk(this.#segments.of(known), known, this.#health, into);
+  #read(known: LocatedEvent, options?: ReadOptions): Promise<Buffer | undefined> {
+    return readChunk(this.#segments.of(known), known, this.#health, options);
   }
 
   /** False when it is not in the trash or rotted there. */
@@ -289,7 +289,7 @@ export class SegmentChunkStore implements LocalChunkStore {
   async #readAgain(id: ChunkId, into: Buffer | undefined): Promise<Buffer> {
     const held = this.#segments.index.held(id);
     if (held === undefined) throw notFound(id);
-    const bytes = await this.#read(held, into);
+    const bytes = await this.#read(held, { into });
     if (bytes !== undefined) return bytes;
     await this.#setAside(held);
     throw corrupt(id);
