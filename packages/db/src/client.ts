@@ -85,6 +85,21 @@ export async function inTransaction<T>(
   }
 }
 
+/**
+ * One transaction that travels in one go: what `ask` asks at once, between its begin and its commit. So nobody holds a lock
+ * while an answer is on its way. Commits unless one of the questions fails, and rejects with that failure then; what `ask` makes
+ * of the answers comes too late to undo anything.
+ */
+export async function inOneBreath<T>(pool: pg.Pool, ask: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const [begun, asked, committed] = await Promise.allSettled([client.query("BEGIN"), ask(client), client.query("COMMIT")]);
+  const broken = [begun, committed].find(({ status }) => status === "rejected");
+  client.release(broken !== undefined); // one that could not even begin or end is thrown away
+  if (asked.status === "rejected") throw asked.reason;
+  if (broken?.status === "rejected") throw broken.reason;
+  return asked.value;
+}
+
 /** From now on this connection breaks when nothing moves on it for so long; with 0 it may be silent for ever. */
 export function limitSilence(client: pg.ClientBase, silenceMs: number): void {
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;

@@ -7,7 +7,7 @@ export { type EntryName, parseEntryName, parseRelativePath } from "./entry-name.
 export type { EntryKind, EntryRow } from "./entry.ts";
 export { DriveError, type DriveErrorCode } from "./errors.ts";
 export { createFolder, createFolders, type Folder, openFolder, type PathStep } from "./folders.ts";
-export { countFiles, findFreePlaces, type NewFile } from "./free-places.ts";
+export { COUNT_FILES, FITTING_FILES, type NewFile, openFolders } from "./free-places.ts";
 export { type EntryPage, type EntrySort, listEntries, type ListingRequest, type SortDirection } from "./listing.ts";
 export { moveEntries, renameEntry } from "./moving.ts";
 export { type ConflictPolicy, type PlacedVersion, placeVersion, requireUploadParent, type VersionToPlace } from "./placing.ts";
@@ -16,4 +16,5 @@ export { LIVING_PARENT } from "./sibling-names.ts";
 export { takenNames } from "./taken-names.ts";
 export { createTrashSweeper } from "./trash-sweeper.ts";
 export { listTrash, restoreEntries, trashEntries } from "./trash.ts";
+export { isUuid, lockDrive } from "./tree.ts";
 export { listUnfinishedUploads, type UnfinishedUpload } from "./unfinished-uploads.ts";

@@ -29,18 +29,22 @@ export async function requireRoomForClaims(tx: pg.PoolClient, driveId: string): 
   if (leftBytes < 0) throw overQuota({ missingBytes: -leftBytes });
 }
 
-/**
- * What neither files nor open uploads need; negative when they need too much, infinite without a quota. An upload claims
- * its length, or what it has so far while its length is unknown. The claim of `butFor`, an upload, is not counted.
- */
+/** In a statement with `drive`: what neither files nor open uploads need; nothing without a quota. */
+export const UNCLAIMED_BYTES = unclaimedBut("NULL");
+
+/** An upload claims its length, or what it has so far while its length is unknown. */
+function unclaimedBut(uploadId: string): string {
+  return `CASE WHEN quota_bytes IS NOT NULL THEN quota_bytes - used_bytes - (
+    SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload
+     WHERE drive_id = drive.id AND state IN ('receiving', 'complete') AND upload.id IS DISTINCT FROM ${uploadId}::uuid
+  ) END`;
+}
+
+/** The same in numbers: negative when too much is needed, infinite without a quota. The claim of `butFor`, an upload, is not counted. */
 export async function unclaimedBytes(db: Queryable, driveId: string, butFor?: string): Promise<number> {
   const { rows } = await db.query<{ leftBytes: number | null }>({
     name: "drive-unclaimed-bytes",
-    text: `
-      SELECT CASE WHEN quota_bytes IS NOT NULL THEN quota_bytes - used_bytes - (
-        SELECT coalesce(sum(coalesce(length, "offset")), 0)::bigint FROM upload
-         WHERE drive_id = $1 AND state IN ('receiving', 'complete') AND id IS DISTINCT FROM $2::uuid
-      ) END AS "leftBytes" FROM drive WHERE id = $1`,
+    text: `SELECT ${unclaimedBut("$2")} AS "leftBytes" FROM drive WHERE id = $1`,
     values: [driveId, butFor],
   });
   return rows[0]!.leftBytes ?? Infinity;

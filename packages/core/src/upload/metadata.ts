@@ -17,6 +17,7 @@ const KEY = /^[\x21-\x2b\x2d-\x7e]+$/; // printable ASCII without space and comm
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?:\s*;[\x20-\x7e]*)?$/;
 const MEDIA_TYPE_LENGTH_MAX = 255;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Unknown keys are kept in the header, which HEAD gives back, and mean nothing here. Rejects with `upload.bad_metadata`. */
 export function parseUploadMetadata(header: string): UploadMetadata {
@@ -50,7 +51,7 @@ function parseHeader(header: string): Map<string, string> {
 function decode(key: string, encoded: string): string {
   if (!BASE64.test(encoded)) throw badMetadata(`The value of "${key}" in Upload-Metadata is not base64.`);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, "base64"));
+    return utf8.decode(Buffer.from(encoded, "base64"));
   } catch (cause) {
     throw badMetadata(`The value of "${key}" in Upload-Metadata is not UTF-8.`, cause);
   }

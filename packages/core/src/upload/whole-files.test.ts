@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
+import { createFolder } from "../drive/index.ts";
 import {
   type Answer,
   CHUNK_BYTES,
@@ -63,6 +64,17 @@ const namesIn = async (folder: string) =>
     )
   ).map(({ name }) => name);
 
+/** Those that made the uploads. */
+const transactions = () => rowsOf("SELECT DISTINCT xmin::text FROM upload");
+const makeFolder = (name: string, parentId = gateway.owner.rootId) => createFolder(database.pool, gateway.owner, { parentId, name });
+const sizesOf = async (...ids: string[]) =>
+  (
+    await rowsOf<{ size: number }>(
+      "SELECT size_bytes AS size FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place) JOIN entry USING (id) ORDER BY place",
+      [ids],
+    )
+  ).map(({ size }) => size);
+
 test("forty files come at once: one connection makes them, each is there under its name with its bytes, and the sums are right", async () => {
   await holdDrive();
   const files = Array.from({ length: 40 }, (_, index) => ({
@@ -86,6 +98,7 @@ test("forty files come at once: one connection makes them, each is there under i
       "upload-length": String(bytes.length),
     });
   }
+  expect((await transactions()).length).toBeLessThan(4);
   expect(await namesIn("even")).toEqual(files.map(({ name }) => name).filter((_, index) => index % 2 === 0));
   expect(await namesIn("er")).toEqual(files.map(({ name }) => name).filter((_, index) => index % 2 === 1));
   const sumBytes = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -94,6 +107,54 @@ test("forty files come at once: one connection makes them, each is there under i
       `SELECT used_bytes AS "usedBytes", size_bytes AS "sizeBytes" FROM drive JOIN entry ON drive_id = drive.id AND parent_id IS NULL`,
     ),
   ).toEqual([{ usedBytes: sumBytes, sizeBytes: sumBytes }]);
+});
+
+test("forty files come at once for a folder that is there: the drive is locked for no longer than the database needs", async () => {
+  const { id: parentId } = await makeFolder("here");
+  await holdDrive();
+  const answers = Promise.all(Array.from({ length: 40 }, (_, index) => post(randomBytes(100), { filename: `${index}.bin`, parentId })));
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(40));
+  await untilOneWaits();
+  await letGo();
+  expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([201]));
+  expect((await transactions()).length).toBeLessThan(4);
+  expect(await sizesOf(parentId, gateway.owner.rootId)).toEqual([4_000, 4_000]);
+});
+
+test("their folder is moved while they wait for the drive: the sizes are those of where it is now", async () => {
+  const [from, to] = [await makeFolder("from"), await makeFolder("to")];
+  const { id: parentId } = await makeFolder("moving", from.id);
+  const mover = await holdDrive();
+  const answers = Promise.all([1, 2, 3].map((index) => post(randomBytes(100), { filename: `${index}.bin`, parentId })));
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(3));
+  await untilOneWaits();
+  await mover.query("UPDATE entry SET parent_id = $1 WHERE id = $2", [to.id, parentId]);
+  await letGo();
+  expect((await answers).map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(await sizesOf(parentId, from.id, to.id)).toEqual([300, 0, 300]);
+});
+
+test("their folder goes to the trash while they wait for the drive: nothing is put into it", async () => {
+  const { id: parentId } = await makeFolder("going");
+  const trasher = await holdDrive();
+  const answer = post(randomBytes(100), { filename: "late.bin", parentId });
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(1));
+  await untilOneWaits();
+  await trasher.query("UPDATE entry SET trashed_at = now() WHERE id = $1", [parentId]);
+  await letGo();
+  expect(await answer).toMatchObject({ status: 404, body: { error: "entry.not_found" } });
+  expect(await namesIn("going")).toEqual([]);
+});
+
+test("a folder is named by what is no id: 404, and those that come with it are made together all the same", async () => {
+  await holdDrive();
+  const others = Promise.all(Array.from({ length: 20 }, (_, index) => post(randomBytes(10 + index), { filename: `${index}` })));
+  const astray = await post(randomBytes(10), { filename: "astray", parentId: "../etc" });
+  await vi.waitFor(() => expect(gateway.nodes.all[0]!.store.chunks.size).toBe(20));
+  await letGo();
+  expect(astray.status).toBe(404);
+  expect(new Set((await others).map(({ status }) => status))).toEqual(new Set([201]));
+  expect((await transactions()).length).toBeLessThan(4);
 });
 
 test("many of one name come at once: each gets a name of its own", async () => {

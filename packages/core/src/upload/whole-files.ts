@@ -11,11 +11,22 @@
  * file to the way that all others go, which knows what to say.
  */
 import { randomUUIDv7 } from "node:crypto";
-import { inTransaction } from "@holdfast/db";
+import { inOneBreath, inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
 import { chunkIdToBytes } from "../chunking/index.ts";
-import { type Actor, countFiles, findFreePlaces, LIVING_PARENT, type NewFile, parseEntryName, parseRelativePath } from "../drive/index.ts";
+import {
+  type Actor,
+  COUNT_FILES,
+  FITTING_FILES,
+  isUuid,
+  LIVING_PARENT,
+  lockDrive,
+  type NewFile,
+  openFolders,
+  parseEntryName,
+  parseRelativePath,
+} from "../drive/index.ts";
 import { createGathering } from "../gathering/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { limits, type Logger } from "../kernel/index.ts";
@@ -71,6 +82,7 @@ export function createWholeFiles(parts: ReceiverParts, logger: Logger): WholeFil
       const length = wholeLength(request, parts.chunkBytes);
       if (length === undefined || length !== body.leftBytes) return undefined;
       const file = describeFile(request.metadata, actor, length);
+      if (!isUuid(file.parentId)) return undefined;
       const buffer = await receiveWhole(parts, body, length);
       if (buffer === undefined) return undefined;
       const { bytes } = buffer;
@@ -134,26 +146,37 @@ async function makeTogether(
   driveId: string,
   files: readonly StoredFile[],
 ): Promise<boolean[]> {
-  const committed = new Map<string, () => void>();
-  const made = await inTransaction(pool, async (tx) => {
-    const folderIds = await findFreePlaces(tx, driveId, files);
-    const placed = files.flatMap((file, index) => (folderIds[index] === undefined ? [] : [{ ...file, folderId: folderIds[index] }]));
-    for (const { uploadId, chunk } of placed) committed.set(uploadId, beginCommit(chunk, lateReplicas));
-    const made = await insertFiles(tx, driveId, replicator.writeQuorum, placed);
-    await countFiles(
-      tx,
-      driveId,
-      placed.filter(({ uploadId }) => made.has(uploadId)),
-    );
-    return made;
-  });
-  for (const uploadId of made) committed.get(uploadId)!();
-  return files.map(({ uploadId }) => made.has(uploadId));
+  const committed = files.map(({ chunk }) => beginCommit(chunk, lateReplicas));
+  const insert = files.some(({ folders }) => folders.length > 0) ? insertBelow : insertAtOnce;
+  const uploadIds = await insert(pool, driveId, replicator.writeQuorum, files);
+  const made = files.map(({ uploadId }) => uploadIds.has(uploadId));
+  for (const [index, done] of committed.entries()) if (made[index]) done();
+  return made;
 }
+
+/** Returns the uploads of those that were made; of the others nothing is left. */
+type InsertFiles<Db> = (db: Db, driveId: string, copiesMin: number, files: readonly StoredFile[]) => Promise<Set<string>>;
+
+/** Into folders that are there. The drive is locked for as long as the database needs, and for no answer that is on its way. */
+const insertAtOnce: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) => {
+  const placed = files.map((file) => ({ ...file, folderId: file.parentId }));
+  return inOneBreath(pool, async (tx) => {
+    const [, uploadIds] = await Promise.all([lockDrive(tx, driveId), insertFiles(tx, driveId, copiesMin, placed)]);
+    return uploadIds;
+  });
+};
+
+/** Into folders that may have to be made first. */
+const insertBelow: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) =>
+  inTransaction(pool, async (tx) => {
+    await lockDrive(tx, driveId);
+    const folderIds = await openFolders(tx, driveId, files);
+    const placed = files.flatMap((file, index) => (folderIds[index] === undefined ? [] : [{ ...file, folderId: folderIds[index] }]));
+    return await insertFiles(tx, driveId, copiesMin, placed);
+  });
 
 type PlacedFile = StoredFile & { folderId: string };
 
-/** Returns the uploads of those whose name is free and whose copies hold; of the others nothing is left. */
 async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number, files: readonly PlacedFile[]): Promise<Set<string>> {
   const { rows } = await tx.query<{ uploadId: string }>({
     name: "upload-insert-files",
@@ -187,18 +210,18 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
  * is free shows when it is taken, and asking beforehand would be one question more.
  */
 const INSERT_FILES = `
-  WITH file AS (
+  WITH RECURSIVE file AS (
     SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
-                         $14::text[], $15::bytea[], $16::int[], $17::text[], $18::timestamptz[])
+                         $14::text[], $15::bytea[], $16::int[], $17::text[], $18::timestamptz[]) WITH ORDINALITY
       AS given (upload_id, version_id, entry_id, parent_id, folder_id, name, relative_path, media_type, conflict,
-                metadata, chunk_id, length, replicas, as_of)
-  ), locked AS MATERIALIZED (
+                metadata, chunk_id, length, replicas, as_of, place)
+  ), ${FITTING_FILES}, locked AS MATERIALIZED (
     SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($15::bytea[]) ORDER BY id FOR KEY SHARE
   ), proven AS MATERIALIZED (
-    SELECT file.* FROM file LEFT JOIN locked ON locked.id = file.chunk_id
-     WHERE CASE WHEN file.replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
-                ELSE (locked.trashing_until IS NULL OR locked.trashing_until < file.as_of)
-                     AND file.as_of >= clock_timestamp() - $3::bigint * interval '1 millisecond' END
+    SELECT fitting.* FROM fitting LEFT JOIN locked ON locked.id = chunk_id
+     WHERE CASE WHEN replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
+                ELSE (locked.trashing_until IS NULL OR locked.trashing_until < as_of)
+                     AND as_of >= clock_timestamp() - $3::bigint * interval '1 millisecond' END
   ), placed AS (
     INSERT INTO entry (id, drive_id, parent_id, kind, name, size_bytes, media_type, current_version_id)
     SELECT entry_id, $1, folder_id, 'file', name, length, media_type, version_id FROM proven
@@ -206,7 +229,7 @@ const INSERT_FILES = `
     RETURNING id
   ), made AS MATERIALIZED (
     SELECT proven.* FROM proven JOIN placed ON placed.id = entry_id
-  ), stored AS (
+  ), ${COUNT_FILES}, stored AS (
     INSERT INTO chunk (id, length, replicas, created_at)
     SELECT DISTINCT ON (chunk_id) chunk_id, length, replicas::smallint[], as_of
       FROM made WHERE replicas IS NOT NULL ORDER BY chunk_id, as_of
