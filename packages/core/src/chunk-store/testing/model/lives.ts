@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { StoreKind } from "../stores/index.ts";
 import { followModel } from "./model-run.ts";
-import { operations } from "./operations.ts";
+import { askedIn, operations } from "./operations.ts";
 
 export interface Lives {
   /** The same seed makes the same lives. */
@@ -16,7 +16,7 @@ export interface Lives {
 }
 
 /**
- * Gives new stores random lives, and counts their operations. Rejects at the first that differs from the model, with its seed
+ * Gives new stores random lives, and counts what they were asked. Rejects at the first that differs from the model, with its seed
  * and, when time is no matter, the shortest life that does.
  */
 export async function liveThrough(kind: StoreKind, { seed, count, lengthMax, scratch }: Lives, shorten: boolean): Promise<number> {
@@ -25,7 +25,7 @@ export async function liveThrough(kind: StoreKind, { seed, count, lengthMax, scr
     const directory = mkdtempSync(join(scratch, "holdfast-model-"));
     try {
       await followModel(kind, directory, life);
-      performed += life.length;
+      performed += askedIn(life);
     } finally {
       rmSync(directory, { recursive: true });
     }

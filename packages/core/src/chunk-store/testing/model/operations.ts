@@ -53,3 +53,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 export function operations(lengthMax: number): fc.Arbitrary<Operation[]> {
   return fc.array(operation, { minLength: 1, maxLength: lengthMax, size: "max" });
 }
+
+/** How often the store is asked for something in that life: what comes together counts one by one. */
+export function askedIn(life: readonly Operation[]): number {
+  return life.reduce((asked, operation) => asked + (operation.kind === "together" ? operation.parts.length : 1), 0);
+}
