@@ -34,6 +34,8 @@ export const limits = {
   uploadBorrowBytesMin: 16 * MiB,
   /** Chunks of one upload that are stored within this time are committed together. */
   uploadCommitIntervalMs: 100,
+  /** How long files that are made together wait for the last copies of their chunks. */
+  lastCopyMs: 5,
   uploadBytesMax: 16 * 1024 * GiB,
   /** Unfinished uploads of one drive. */
   uploadsOpenMax: 1_000,

@@ -11,6 +11,8 @@ export interface StoredChunk extends ChunkToCommit {
   copies: number;
   /** Whether its row is in the database. */
   isCommitted: boolean;
+  /** Resolves when no copy is under way any more. */
+  settled: Promise<void>;
 }
 
 export interface StoreParts {
@@ -31,16 +33,16 @@ export async function storeChunk(
     const { copies, asOf } = await lookUp(id, replicator.writeQuorum);
     if (copies !== undefined) {
       buffer.release();
-      return { id, length, nodeIds: undefined, asOf, copies, isCommitted: false };
+      return { id, length, nodeIds: undefined, asOf, copies, isCommitted: false, settled: Promise.resolve() };
     }
     const { nodeIds, copiesExpected, tail } = await replicator.write(id, bytes);
-    const chunk = { id, length, nodeIds: [...nodeIds], asOf, copies: copiesExpected, isCommitted: false };
-    void tail.then((late) => {
+    const settled = tail.then((late) => {
       buffer.release({ reusable: !late.bytesInUse });
       chunk.nodeIds.push(...late.nodeIds);
       if (chunk.isCommitted) lateReplicas.add(id, late.nodeIds);
       return undefined;
     });
+    const chunk = { id, length, nodeIds: [...nodeIds], asOf, copies: copiesExpected, isCommitted: false, settled };
     return chunk;
   } catch (error) {
     buffer.release();

@@ -43,6 +43,8 @@ export interface UploadsOptions {
   /** While so much of a body is still to come, it is read past HTTP. */
   borrowBytesMin?: number;
   sweepIntervalMs?: number;
+  /** How long small files wait for the last copies of their chunks. */
+  lastCopyMs?: number;
   locks?: UploadLocks;
   shortSteps?: ShortSteps;
 }
@@ -65,13 +67,14 @@ export function createUploads({
   idleTimeoutMs = limits.uploadIdleTimeoutMs,
   borrowBytesMin = limits.uploadBorrowBytesMin,
   sweepIntervalMs = limits.uploadSweepIntervalMs,
+  lastCopyMs = limits.lastCopyMs,
   locks = createUploadLocks({ databaseUrl: url, logger }),
   shortSteps = createShortSteps(),
 }: UploadsOptions): Uploads {
   const buffers = new ChunkBuffers(bufferBytes);
   const lateReplicas = createLateReplicas({ pool, logger });
   const parts: ReceiverParts = { pool, lookUp: createChunkLookup(pool, membership), replicator, buffers, lateReplicas, chunkBytes };
-  const wholeFiles = createWholeFiles(parts, logger);
+  const wholeFiles = createWholeFiles(parts, { lastCopyMs, logger });
   const finalise = createFinaliser({ pool, logger });
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
   const running = new Set<AbortController>();

@@ -4,6 +4,9 @@ import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
 import { createFolder } from "../drive/index.ts";
+import { createLogger } from "../kernel/index.ts";
+import { createChunkReplicator } from "../replication/index.ts";
+import { createTestNodes } from "../testing/index.ts";
 import {
   type Answer,
   CHUNK_BYTES,
@@ -229,6 +232,26 @@ test("an order to trash the copies is carried out after they were made: the file
   );
   await letGo();
   expect((await contentOfAnswer(await answer)).equals(bytes)).toBe(true);
+});
+
+test.each([
+  ["comes a moment after the others: the chunk's row knows of it from the start", 10_000, 3],
+  ["does not come: the file does not wait for it", 1, 2],
+])("the last copy %s", async (_name, lastCopyMs, copies) => {
+  const nodes = createTestNodes(3);
+  const logger = createLogger("test", "silent");
+  const replicator = createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, patienceMs: 10_000, logger });
+  const patient = await startGateway(database, { nodes, replicator, lastCopyMs, owner: gateway.owner });
+  const last = nodes.all[2]!;
+  last.fault = "hanging";
+  const body = randomBytes(100);
+  const answer = send("POST", patient.url, { ...OCTETS, "upload-length": 100, "upload-metadata": metadata({ filename: "a" }) }, body);
+  await vi.waitFor(() => expect(nodes.all.filter(({ store }) => store.chunks.size === 1)).toHaveLength(2));
+  if (copies === 3) last.fault = "none";
+  expect((await answer).status).toBe(201);
+  expect(await rowsOf("SELECT cardinality(replicas) AS copies FROM chunk JOIN upload ON upload.xmin = chunk.xmin")).toEqual([{ copies }]);
+  last.fault = "none";
+  await patient.stop();
 });
 
 test("the client vanishes in the middle: what came is kept, as of any upload", async () => {

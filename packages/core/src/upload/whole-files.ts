@@ -11,6 +11,7 @@
  * file to the way that all others go, which knows what to say.
  */
 import { randomUUIDv7 } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { inOneBreath, inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
@@ -63,10 +64,17 @@ interface StoredFile extends FileToMake {
   chunk: StoredChunk;
 }
 
-export function createWholeFiles(parts: ReceiverParts, logger: Logger): WholeFiles {
+export interface WholeFilesOptions {
+  /** How long files that are made together wait for the last copies of their chunks. */
+  lastCopyMs: number;
+  logger: Logger;
+}
+
+export function createWholeFiles(parts: ReceiverParts, { lastCopyMs, logger }: WholeFilesOptions): WholeFiles {
   const make = createGathering({
     itemsMax: TOGETHER_MAX,
     work: async (driveId, files: readonly StoredFile[]) => {
+      await settle(files, lastCopyMs);
       try {
         return await makeTogether(parts, driveId, files);
       } catch (error) {
@@ -152,6 +160,13 @@ async function makeTogether(
   const made = files.map(({ uploadId }) => uploadIds.has(uploadId));
   for (const [index, done] of committed.entries()) if (made[index]) done();
   return made;
+}
+
+/** The last copy of a chunk comes a moment after the others, and a row that knows it is written once. */
+async function settle(files: readonly StoredFile[], patienceMs: number): Promise<void> {
+  const over = new AbortController();
+  const settled = Promise.all(files.map(({ chunk }) => chunk.settled)).finally(() => over.abort());
+  await Promise.race([settled, delay(patienceMs, undefined, { signal: over.signal }).catch(() => undefined)]);
 }
 
 /** Returns the uploads of those that were made; of the others nothing is left. */
