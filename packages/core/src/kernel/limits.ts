@@ -90,7 +90,7 @@ export const limits = {
   nodeReadStreams: 4,
   nodePartStreams: 2,
   nodeLargeWriteStreams: 4,
-  nodeSmallWriteStreams: 2,
+  nodeSmallWriteStreams: 1,
   smallChunkBytesMax: 64 * KiB,
   /** Requests under way on one chunk stream. */
   nodeStreamRequestsMax: 64,
