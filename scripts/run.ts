@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { runtimeFlags } from "../packages/cluster/src/runtime-flags.ts";
+import { gatewayFlags, runtimeFlags } from "../packages/cluster/src/runtime-flags.ts";
 import { prepare, root } from "./prepare.ts";
 
 const [command = "start", ...rest] = process.argv.slice(2);
@@ -14,14 +14,14 @@ switch (command) {
     break;
   case "dev":
     await prepare(["client"]);
-    process.exitCode = await run("packages/cluster/src/main.ts", { HOLDFAST_DEV: "1" });
+    process.exitCode = await run("packages/cluster/src/main.ts", { environment: { HOLDFAST_DEV: "1" } });
     break;
   case "node":
     process.exitCode = await run("apps/node/src/main.ts");
     break;
   case "web":
     await prepare(["client", "web"]);
-    process.exitCode = await run("apps/web/server.ts");
+    process.exitCode = await run("apps/web/server.ts", { flags: gatewayFlags });
     break;
   case "admin":
     await prepare(["client", "admin"]);
@@ -48,9 +48,14 @@ switch (command) {
     process.exitCode = 1;
 }
 
+interface RunOptions {
+  flags?: readonly string[];
+  environment?: Record<string, string>;
+}
+
 /** Runs one of our programs in the foreground; signals go to it, its exit code comes back. */
-function run(program: string, environment: Record<string, string> = {}): Promise<number> {
-  const child = spawn(process.execPath, [...runtimeFlags, join(root, program), ...rest], {
+function run(program: string, { flags = runtimeFlags, environment = {} }: RunOptions = {}): Promise<number> {
+  const child = spawn(process.execPath, [...flags, join(root, program), ...rest], {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, ...environment },

@@ -18,6 +18,7 @@ import { ProcessFaults } from "./process-faults.ts";
 import { chooseDatabasePort, requireDataDirectory, requireFreePorts } from "./preflight.ts";
 import { loadSecrets, type Secrets } from "./secrets.ts";
 import { openServiceLog, type ServiceLog } from "./service-log.ts";
+import { gatewayFlags } from "./runtime-flags.ts";
 import { type ServiceDefinition, ServiceProcess } from "./service-process.ts";
 import type { ClusterSettings } from "./settings.ts";
 
@@ -156,7 +157,7 @@ function defineServices(settings: ClusterSettings, secrets: Secrets, databaseUrl
       program: join(ROOT, "apps/admin/server.ts"),
       environment: { HOLDFAST_REPAIR_AFTER_MS: "0", ...withDatabase }, // its nodes are restarted at once, or gone on purpose
     },
-    drive: { name: "drive", program: join(ROOT, "apps/web/server.ts"), environment: withDatabase },
+    drive: { name: "drive", program: join(ROOT, "apps/web/server.ts"), flags: gatewayFlags, environment: withDatabase },
     node: (name, port) => ({
       name,
       program: join(ROOT, "apps/node/src/main.ts"),

@@ -21,6 +21,8 @@ export interface ServiceDefinition {
   name: string;
   /** The program, for `node`. */
   program: string;
+  /** Of `node`; those of all services by default. */
+  flags?: readonly string[];
   environment: Record<string, string>;
 }
 
@@ -141,9 +143,10 @@ export class ServiceProcess {
   /** One life, from start to exit; returns how it ended. */
   #live(): Promise<string> {
     this.#ready = Promise.withResolvers<void>();
-    const child = spawn(process.execPath, [...runtimeFlags, this.#definition.program], {
+    const { program, flags = runtimeFlags, environment } = this.#definition;
+    const child = spawn(process.execPath, [...flags, program], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: this.#definition.environment,
+      env: environment,
       detached: true, // Ctrl-C in a terminal reaches us alone; we stop the services in order
     });
     this.#child = child;
