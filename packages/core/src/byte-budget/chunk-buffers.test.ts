@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { limits, MiB } from "../kernel/index.ts";
-import { ChunkBuffers } from "./chunk-buffers.ts";
+import { KiB, limits, MiB } from "../kernel/index.ts";
+import { type ChunkBuffer, ChunkBuffers } from "./chunk-buffers.ts";
 
 const WHOLE = limits.chunkBytesMax;
 const patient = new AbortController().signal;
@@ -49,8 +49,47 @@ test("a client that leaves while it waits gives up its place", async () => {
   expect((await buffers.acquire(WHOLE, patient)).bytes).toHaveLength(WHOLE);
 });
 
-test("short chunks count for their length alone", async () => {
+test.each([
+  [1, 1],
+  [2_048, 2_048],
+  [2_049, 4_096],
+  [4_096, 4_096],
+  [4_097, 8_192],
+  [65_536, 65_536],
+  [65_537, 65_537],
+  [262_143, 262_143],
+  [262_144, WHOLE],
+])("a chunk of %i bytes counts for %i: what it really holds", async (length, heldBytes) => {
+  const buffers = new ChunkBuffers(2 * WHOLE);
+  const buffer = await buffers.acquire(length, patient);
+  expect(buffer.bytes).toHaveLength(length);
+  expect(buffer.bytes.buffer.byteLength).toBe(heldBytes);
+  expect([buffer.heldBytes, buffers.usedBytes]).toEqual([heldBytes, heldBytes]);
+});
+
+test("a thousand short chunks one after the other use the same memory", () => {
   const buffers = new ChunkBuffers(1 * MiB);
-  expect((await buffers.acquire(1_000, patient)).bytes).toHaveLength(1_000);
-  expect(buffers.usedBytes).toBe(1_000);
+  const seen = new Set<ArrayBufferLike>();
+  for (let count = 0; count < 1_000; count++) {
+    const buffer = buffers.tryAcquire(3_000 + count)!;
+    seen.add(buffer.bytes.buffer);
+    buffer.release();
+  }
+  expect(seen.size).toBe(1);
+});
+
+test("of a flood of short chunks no more than a mebibyte is kept when it is over", async () => {
+  const buffers = new ChunkBuffers(16 * MiB);
+  const flood = (): ChunkBuffer[] => Array.from({ length: 1_000 }, () => buffers.tryAcquire(4 * KiB)!);
+  const first = flood();
+  first.forEach((buffer) => buffer.release());
+  const known = new Set(first.map(({ bytes }) => bytes.buffer));
+  expect(flood().filter(({ bytes }) => known.has(bytes.buffer))).toHaveLength(MiB / (4 * KiB));
+});
+
+test("a short buffer that somebody may still write to is left to them, too", async () => {
+  const buffers = new ChunkBuffers(1 * MiB);
+  const first = await buffers.acquire(4_000, patient);
+  first.release({ reusable: false });
+  expect((await buffers.acquire(4_000, patient)).bytes.buffer).not.toBe(first.bytes.buffer);
 });
