@@ -59,7 +59,8 @@ function doorOf(access: ChunkStreamsOptions): ChunkDoor {
   const { receiving } = access.memory;
   const { logger } = access;
   return {
-    room: (length, gone) => receiving.tryAcquire(length) ?? receiving.acquire(length, gone),
+    roomNow: (length) => receiving.tryAcquire(length),
+    room: (length, gone) => receiving.acquire(length, gone),
     put: (id, bytes) => writeChunk(access, id, bytes),
     get: (id, gone) => readChunk(access, id, gone),
     getPart: (id, part, gone) => readPart(access, id, part, gone),

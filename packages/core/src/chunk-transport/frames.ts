@@ -11,7 +11,7 @@
  * MAC (16). Header of an answer: kind (1), 0 (1), number (6), length of the body (4).
  */
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
-import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import type { ChunkId } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
 import { FrameError } from "./frame-error.ts";
 import { PART_BYTES, SEAL_BYTES } from "./parts.ts";
@@ -49,9 +49,9 @@ export const ANSWER_BYTES = 12;
 const REFUSAL_BYTES_MAX: number = 64 * KiB;
 
 export function encodeRequest({ kind, number, length, id }: Request, key: KeyObject): Buffer {
-  const header = Buffer.alloc(REQUEST_BYTES);
+  const header = Buffer.allocUnsafe(REQUEST_BYTES);
   writeStart(header, requestKinds.indexOf(kind), number, length);
-  chunkIdToBytes(id).copy(header, ID_AT);
+  header.write(id, ID_AT, "hex");
   macOf(header, key).copy(header, MAC_AT, 0, REQUEST_BYTES - MAC_AT);
   return header;
 }
@@ -60,19 +60,15 @@ export function encodeRequest({ kind, number, length, id }: Request, key: KeyObj
 export function decodeRequest(header: Buffer, key: KeyObject): Request {
   const mac = macOf(header, key).subarray(0, REQUEST_BYTES - MAC_AT);
   if (!timingSafeEqual(mac, header.subarray(MAC_AT, REQUEST_BYTES))) throw new FrameError("a request that is not of this session");
-  const request = { ...readStart(header, requestKinds), id: chunkIdFromBytes(header.subarray(ID_AT, MAC_AT)) };
-  requireLength(request.length, ...bodyOf(request.kind));
-  return request;
-}
-
-/** The least and the most that a request's body may be. */
-function bodyOf(kind: Request["kind"]): [number, number] {
-  if (kind === "put") return [1, limits.chunkBytesMax];
-  return kind === "part" ? [PART_BYTES, PART_BYTES] : [0, 0];
+  const { kind, number, length } = readStart(header, requestKinds);
+  if (kind === "put") requireLength(length, 1, limits.chunkBytesMax);
+  else if (kind === "part") requireLength(length, PART_BYTES, PART_BYTES);
+  else requireLength(length, 0, 0);
+  return { kind, number, length, id: header.toString("hex", ID_AT, MAC_AT) as ChunkId };
 }
 
 export function encodeAnswer({ kind, number, length }: Answer): Buffer {
-  const header = Buffer.alloc(ANSWER_BYTES);
+  const header = Buffer.allocUnsafe(ANSWER_BYTES);
   writeStart(header, answerKinds.indexOf(kind), number, length);
   return header;
 }
@@ -89,6 +85,7 @@ export function decodeAnswer(header: Buffer): Answer {
 
 function writeStart(header: Buffer, kind: number, number: number, length: number): void {
   header[0] = kind;
+  header[1] = 0;
   header.writeUIntBE(number, NUMBER_AT, NUMBER_BYTES);
   header.writeUInt32BE(length, LENGTH_AT);
 }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import { type ChunkPart, ChunkStoreError, MemoryChunkStore } from "../chunk-store/index.ts";
@@ -32,8 +33,12 @@ class Door implements ChunkDoor {
   /** What a read waits for. */
   gate: Promise<void> | undefined;
 
+  roomNow(length: number) {
+    return this.memory.tryAcquire(length);
+  }
+
   room(length: number, gone: AbortSignal) {
-    return this.memory.tryAcquire(length) ?? this.memory.acquire(length, gone);
+    return this.memory.acquire(length, gone);
   }
 
   put(id: ChunkId, bytes: Buffer) {
@@ -214,6 +219,22 @@ describe("a node that is patient for a moment only", () => {
     expect(door.store.chunks.size).toBe(0);
     await allIsWell();
   });
+});
+
+test("one request among many takes too long: the stream is cut in that one's time, whatever was answered before", async () => {
+  await door.store.put(ID, CHUNK);
+  exchangeTimeoutMs = 300;
+  const session = await openChunkStream(address, CLUSTER_KEY);
+  await session.get(ID, {});
+  await delay(200);
+  door.gate = new Promise(() => undefined);
+  const begunAt = performance.now();
+  const slow = failureOf(session.get(ID, {}));
+  await delay(200);
+  expect(session.isOpen).toBe(true);
+  expect(await slow).toMatchObject({ message: "the connection ended" });
+  expect(performance.now() - begunAt).toBeGreaterThan(290);
+  await until(() => door.abandoned === 1);
 });
 
 /** Returns what ends it. */

@@ -4,7 +4,7 @@ import type { ChunkBuffer } from "../byte-budget/index.ts";
 import type { ChunkPart, PutResult } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
-import { limits } from "../kernel/index.ts";
+import { limits, systemClock } from "../kernel/index.ts";
 import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -13,8 +13,10 @@ import { type AskedPart, decodePart, PART_BYTES, sealOf } from "./parts.ts";
 
 /** What a node does with the requests that reach it over a chunk stream. */
 export interface ChunkDoor {
-  /** Memory for a chunk that is to come: at once when there is some, otherwise as soon as there is. Rejects when `gone`. */
-  room(length: number, gone: AbortSignal): ChunkBuffer | Promise<ChunkBuffer>;
+  /** Memory for a chunk that is to come; undefined when there is none now. */
+  roomNow(length: number): ChunkBuffer | undefined;
+  /** Likewise, as soon as there is some. Rejects when `gone`. */
+  room(length: number, gone: AbortSignal): Promise<ChunkBuffer>;
   put(id: ChunkId, bytes: Buffer): Promise<PutResult>;
   get(id: ChunkId, gone: AbortSignal): Promise<ReadChunk>;
   getPart(id: ChunkId, part: ChunkPart, gone: AbortSignal): Promise<ReadChunk>;
@@ -35,7 +37,7 @@ export interface ReadChunk {
 interface Exchange {
   number: number;
   gone: AbortController;
-  limit: NodeJS.Timeout;
+  begunAtMs: number;
 }
 
 interface Arriving {
@@ -65,7 +67,10 @@ export class ServerSession {
   readonly #exchangeTimeoutMs: number;
   readonly #reader: FrameReader;
   readonly #writer: FrameWriter;
+  /** The oldest first. */
   readonly #exchanges = new Map<number, Exchange>();
+  /** Goes off when the oldest exchange takes too long, or before. */
+  #limit: NodeJS.Timeout | undefined;
   #number = 0;
   #arriving: Arriving | undefined;
   #isFull = false;
@@ -109,26 +114,34 @@ export class ServerSession {
   }
 
   #open({ number }: Request): Exchange {
-    const exchange = { number, gone: new AbortController(), limit: setTimeout(() => this.cut(), this.#exchangeTimeoutMs) };
+    const exchange = { number, gone: new AbortController(), begunAtMs: systemClock.monotonicMs() };
     this.#exchanges.set(number, exchange);
+    this.#limit ??= this.#cutIn(this.#exchangeTimeoutMs);
     this.#isFull = this.#exchanges.size >= limits.nodeStreamRequestsMax;
     if (this.#isFull) this.#reader.hold();
     return exchange;
   }
 
-  #makeRoom(arriving: Arriving, length: number): Buffer | undefined {
-    const room = this.#door.room(length, arriving.exchange.gone.signal);
-    if (room instanceof Promise) {
-      void this.#fillLater(arriving, room);
-      return undefined;
-    }
-    arriving.memory = room;
-    return room.bytes;
+  #cutIn(waitMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#cutIfLate(), waitMs);
   }
 
-  async #fillLater(arriving: Arriving, room: Promise<ChunkBuffer>): Promise<void> {
+  #cutIfLate(): void {
+    const [oldest] = this.#exchanges.values();
+    const leftMs = oldest && oldest.begunAtMs + this.#exchangeTimeoutMs - systemClock.monotonicMs();
+    if (leftMs !== undefined && leftMs <= 0) this.cut();
+    else this.#limit = leftMs === undefined ? undefined : this.#cutIn(leftMs);
+  }
+
+  #makeRoom(arriving: Arriving, length: number): Buffer | undefined {
+    arriving.memory = this.#door.roomNow(length);
+    if (arriving.memory === undefined) void this.#fillLater(arriving, length);
+    return arriving.memory?.bytes;
+  }
+
+  async #fillLater(arriving: Arriving, length: number): Promise<void> {
     try {
-      arriving.memory = await room;
+      arriving.memory = await this.#door.room(length, arriving.exchange.gone.signal);
     } catch {
       return this.cut(); // gone, most likely
     }
@@ -189,7 +202,6 @@ export class ServerSession {
     const header = encodeAnswer({ kind, number: exchange.number, length: body?.length ?? 0 });
     this.#writer.send(header, body, () => {
       memory?.release();
-      clearTimeout(exchange.limit);
       this.#exchanges.delete(exchange.number);
       if (this.#isDraining) this.#leaveIfDone();
       else if (this.#isFull) this.#goOn(() => this.#reader.goOn());
@@ -217,10 +229,8 @@ export class ServerSession {
     if (reason instanceof FrameError) this.#door.broken(reason);
     this.#socket.destroy(); // before the memory is given back: nothing is read into it any more
     this.#arriving?.memory?.release();
-    for (const { limit, gone } of this.#exchanges.values()) {
-      clearTimeout(limit);
-      gone.abort();
-    }
+    clearTimeout(this.#limit);
+    for (const { gone } of this.#exchanges.values()) gone.abort();
     this.#ended.resolve();
   }
 }

@@ -40,6 +40,7 @@ async function nodeThat(answer: Answer = truthful) {
     return { bytes: await held.get(id, { into: room.bytes }), memory: room };
   };
   const door: ChunkDoor = {
+    roomNow: (length) => memory.tryAcquire(length),
     room: (length) => memory.acquire(length),
     put: (id, bytes) => held.put(id, bytes),
     get: (id) => (asked.push("whole"), get(id)),
