@@ -13,12 +13,11 @@ const COUNT_AT = 8;
 const HASH_AT = 16;
 const CHECK_AT = 56;
 
-/** What is to be written at the end of the segment. */
-export function encodeFooter(headers: readonly Buffer[], generation: Buffer): Buffer {
-  const records = Buffer.concat(headers);
+/** What is to be written at the end of the segment, of its records' headers one after the other. */
+export function encodeFooter(records: Buffer, generation: Buffer): Buffer {
   const last = Buffer.alloc(EVENT_BYTES);
   MAGIC.copy(last);
-  last.writeUInt32BE(headers.length, COUNT_AT);
+  last.writeUInt32BE(records.length / EVENT_BYTES, COUNT_AT);
   blake3(records).copy(last, HASH_AT);
   checkOf(last, generation).copy(last, CHECK_AT);
   return Buffer.concat([records, last]);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { chunkIdOf, type ChunkId } from "../../chunking/index.ts";
 import { MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import type { SegmentChunkStore, SegmentChunkStoreOptions } from "../index.ts";
-import { EVENT_BYTES } from "./layout.ts";
+import { DATA_AT, EVENT_BYTES } from "./layout.ts";
 import {
   change,
   damageChunk,
@@ -147,6 +147,19 @@ test.each(["its last line", "one of its records"])("a footer that rotted in %s: 
   await store.close();
   change(segmentFile(root, 1), (bytes) => (bytes[bytes.length - (where === "its last line" ? 20 : EVENT_BYTES + 20)]! ^= 1));
   expect(await wholeIds(await open(root))).toEqual(idsOf(chunks));
+});
+
+test("a full segment of many small records, begun before the process died: its footer lists every one of them", async () => {
+  const before = Array.from({ length: 100 }, () => someChunk(100));
+  const after = Array.from({ length: 100 }, () => someChunk(100));
+  await putAll(await open(root), before);
+  const left = leftBehind(root);
+  const store = await open(left);
+  await putAll(store, [...after, someChunk(4 * MiB), someChunk(4 * MiB), someChunk(4 * MiB), someChunk(4 * MiB)]);
+  await store.close();
+  change(segmentFile(left, 1), (bytes) => bytes.fill(0, DATA_AT, MiB)); // where a scan would look for them
+  const listed = (await (await open(left)).list(undefined, 1_000)).filter(({ length }) => length === 100);
+  expect(listed.map(({ id }) => id)).toEqual(idsOf([...before, ...after]));
 });
 
 test.each([0, PAGE_BYTES])("a bad sector in one page of a segment's header, at %i, costs nothing", async (at) => {

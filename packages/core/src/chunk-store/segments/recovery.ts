@@ -120,7 +120,7 @@ class Recovery {
     const { events, endBytes } = await segment.open((file) => scanSegment(aroundBadSectors(file), segment));
     if (endBytes === DATA_AT) return undefined;
     await segment.open((file) => file.sync());
-    const headers = events.map((event) => encodeEvent(event, segment.generation));
+    const headers = Buffer.concat(events.map((event) => encodeEvent(event, segment.generation)));
     this.result.unended.push(new SegmentWriter(segment, this.#files, { headers, endBytes }));
     return events;
   }

@@ -9,7 +9,7 @@ import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import { encodeFooter } from "./footer.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { DATA_AT, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
+import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { headerPage } from "./record-header.ts";
 import type { Segment } from "./segment.ts";
@@ -17,29 +17,30 @@ import { Uses } from "./uses.ts";
 
 /** What a segment holds that was not ended before the process was. */
 export interface UnendedSegment {
-  /** Headers of its whole records. */
-  headers: Buffer[];
+  /** Of its whole records, one after the other. */
+  headers: Buffer;
   /** Behind everything that was ever begun in it. */
   endBytes: number;
 }
 
+const NOTHING = Buffer.alloc(0);
 const ZEROS = Buffer.alloc(PAGE_BYTES);
 
 export class SegmentWriter {
   readonly segment: Segment;
   readonly #commit: GroupCommit;
   readonly #appends = new Uses();
-  readonly #headers: Buffer[];
+  readonly #headers: Headers;
   #endBytes: number;
   /** Records begun: each gets a line in the footer if it succeeds. */
   #begun: number;
 
-  constructor(segment: Segment, files: OpenFiles, { headers, endBytes }: UnendedSegment = { headers: [], endBytes: DATA_AT }) {
+  constructor(segment: Segment, files: OpenFiles, { headers, endBytes }: UnendedSegment = { headers: NOTHING, endBytes: DATA_AT }) {
     this.segment = segment;
     this.#commit = new GroupCommit(files, segment.path);
-    this.#headers = headers;
+    this.#headers = new Headers(headers);
     this.#endBytes = endBytes;
-    this.#begun = headers.length;
+    this.#begun = headers.length / EVENT_BYTES;
   }
 
   get freeBytes(): number {
@@ -60,7 +61,7 @@ export class SegmentWriter {
     const start = isLarge(chunk.length) ? headerPage(header, located, checks, this.segment.generation) : header;
     return this.#appends.run(async () => {
       await this.#commit.write(recordParts(start, chunk), offset);
-      this.#headers.push(header);
+      this.#headers.add(header);
       return located;
     });
   }
@@ -68,7 +69,7 @@ export class SegmentWriter {
   /** Waits for the appends under way. None may follow. */
   async end(): Promise<void> {
     await this.#appends.over();
-    const footer = encodeFooter(this.#headers, this.segment.generation);
+    const footer = encodeFooter(this.#headers.bytes, this.segment.generation);
     await this.#commit.write([footer], this.segment.sizeBytes - footer.length);
     this.segment.isFilling = false;
   }
@@ -81,6 +82,32 @@ export class SegmentWriter {
 
 /** The record to its last byte, so that those that follow each other are written in one go. */
 function recordParts(start: Buffer, chunk: Buffer): Buffer[] {
-  const parts = [start, chunk, ZEROS.subarray(0, -chunk.length & (start.length - 1))];
-  return parts.filter((part) => part.length > 0);
+  const restBytes = -chunk.length & (start.length - 1);
+  return restBytes === 0 ? [start, chunk] : [start, chunk, ZEROS.subarray(0, restBytes)];
+}
+
+/** One after the other in memory: a segment of small records has tens of thousands, and a buffer object for each is more than its bytes. */
+class Headers {
+  #memory: Buffer;
+  #usedBytes: number;
+
+  constructor(begun: Buffer) {
+    this.#memory = begun;
+    this.#usedBytes = begun.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#usedBytes);
+  }
+
+  add(header: Buffer): void {
+    if (this.#usedBytes === this.#memory.length) this.#grow();
+    this.#usedBytes += header.copy(this.#memory, this.#usedBytes);
+  }
+
+  #grow(): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, 2 * this.#usedBytes));
+    this.#memory.copy(grown);
+    this.#memory = grown;
+  }
 }
