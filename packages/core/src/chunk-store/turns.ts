@@ -2,12 +2,15 @@
 export class Turns<Key> {
   readonly #last = new Map<Key, Promise<unknown>>();
 
-  /** Settles as `work` does. */
+  /** Settles as `work` does, which begins at once where nobody else is at it. */
   run<T>(key: Key, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(key) ?? Promise.resolve()).then(work);
-    const over = Promise.allSettled([turn]);
+    const before = this.#last.get(key);
+    const turn = before === undefined ? work() : before.then(work);
+    const leave = (): void => {
+      if (this.#last.get(key) === over) this.#last.delete(key);
+    };
+    const over = turn.then(leave, leave);
     this.#last.set(key, over);
-    void over.finally(() => this.#last.get(key) === over && this.#last.delete(key));
     return turn;
   }
 

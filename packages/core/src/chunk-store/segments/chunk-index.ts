@@ -49,16 +49,17 @@ export class ChunkIndex {
     return entry && { state: "held", id, ...entry };
   }
 
-  /** Whatever was true of the chunk before, this is now. */
-  apply(event: LocatedEvent): void {
+  /** Whatever was true of the chunk before, this is now. Returns what was. */
+  apply(event: LocatedEvent): LocatedEvent | undefined {
     const before = this.find(event.id);
     if (before !== undefined) {
       this.#count(before, -1);
       if (before.state !== event.state) this.#tables[before.state as (typeof STATES)[number]].delete(event.id);
     }
-    if (event.state === "deleted") return;
+    if (event.state === "deleted") return before;
     this.#tables[event.state].set(event.id, event);
     this.#count(event, 1);
+    return before;
   }
 
   /** In ascending order of id, after `after` (exclusive), at most `limit`. */

@@ -47,6 +47,7 @@ export class IdTable {
   }
 
   get(id: ChunkId): TableEntry | undefined {
+    if (this.#count === 0) return undefined;
     const bucket = this.#bucketOf(id);
     if (bucket === undefined) return undefined;
     const at = this.#lowerBound(bucket);

@@ -115,8 +115,9 @@ export class SegmentChunkStore implements LocalChunkStore {
     this.#servedAtMs = this.#clock.monotonicMs();
     return this.#turns.run(id, async () => {
       this.#health.requireSound();
-      if (await this.#holdsWhole(id)) return { stored: false };
-      if (await this.#takeBack(id)) return { stored: true };
+      const isKnown = this.#segments.index.find(id) !== undefined;
+      if (isKnown && (await this.#holdsWhole(id))) return { stored: false };
+      if (isKnown && (await this.#takeBack(id))) return { stored: true };
       await this.#segments.append(id, chunk);
       return { stored: true };
     });

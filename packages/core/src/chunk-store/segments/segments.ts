@@ -85,9 +85,7 @@ export class Segments {
   async append(id: ChunkId, { bytes, checks }: CheckedChunk, trashedAt?: number): Promise<void> {
     const state = trashedAt === undefined ? "held" : "trashed";
     const record = { state, id, length: bytes.length, sequence: this.#sequence.next(), atMs: trashedAt ?? 0 } as const;
-    const held = await this.#appender.append(record, bytes, checks);
-    const lost = this.index.find(id);
-    this.index.apply(held);
+    const lost = this.index.apply(await this.#appender.append(record, bytes, checks));
     if (lost !== undefined) await this.bury(lost);
   }
 
