@@ -10,18 +10,18 @@ const FULL = "the disk is full: a simulated fault.";
 export function withFaults<Store extends ChunkStore>(store: Store, faults: NodeFaults): Store {
   const under: Pick<ChunkStore, "put" | "get" | "getPart" | "stats"> = {
     async put(id, bytes) {
-      await faults.pace?.pass(bytes.length);
+      if (faults.pace !== undefined) await faults.pace.pass(bytes.length);
       if (faults.has("disk-full")) throw new ChunkStoreError("store.full", `This node has no room left: ${FULL}`);
       return await store.put(id, bytes);
     },
     async get(id, options) {
       const bytes = await store.get(id, options);
-      await faults.pace?.pass(bytes.length);
+      if (faults.pace !== undefined) await faults.pace.pass(bytes.length);
       return bytes;
     },
     async getPart(id, part, options) {
       const bytes = await store.getPart(id, part, options);
-      await faults.pace?.pass(bytes?.length ?? 0);
+      if (faults.pace !== undefined) await faults.pace.pass(bytes?.length ?? 0);
       return bytes;
     },
     async stats() {
