@@ -75,8 +75,12 @@ export class ChunkIndex {
 
   /** Lost chunks whose loss the segment remembers. They are few. */
   lostIn(segment: number): LocatedEvent[] {
-    const lost = [...this.#tables.lost.entries(undefined)].filter(([, entry]) => entry.segment === segment);
-    return lost.map(([id, entry]) => ({ state: "lost", id, ...entry }));
+    return this.#in(segment, "lost");
+  }
+
+  /** What is held or in the trash in the segment. Looks at every chunk there is. */
+  liveIn(segment: number): LocatedEvent[] {
+    return [...this.#in(segment, "held"), ...this.#in(segment, "trashed")];
   }
 
   /** At most `limit` of what has been in the trash since `atMs` or longer. */
@@ -87,6 +91,11 @@ export class ChunkIndex {
       if (entry.atMs <= atMs) ids.push(id);
     }
     return ids;
+  }
+
+  #in(segment: number, state: (typeof STATES)[number]): LocatedEvent[] {
+    const entries = [...this.#tables[state].entries(undefined)].filter(([, entry]) => entry.segment === segment);
+    return entries.map(([id, entry]) => ({ state, id, ...entry }));
   }
 
   #count({ state, segment, length }: LocatedEvent, sign: 1 | -1): void {

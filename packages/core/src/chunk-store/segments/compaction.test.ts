@@ -89,6 +89,26 @@ test("a chunk that rotted is found out when it is to be moved, and stays lost wh
   expect(await (await open(leftBehind(left))).lost(undefined, 10)).toEqual([]);
 });
 
+test("a record rotted before its segment was ended, and only a mark knows of it: it is lost, and what was beside it never comes back", async () => {
+  const dying = await open(root);
+  const [rotten, moved, deleted, ...others] = someChunks(12);
+  await putAll(dying, [rotten!, moved!, deleted!]);
+  await dying.trash([rotten!.id]);
+  await dying.restore([rotten!.id]);
+  await damageChunk(dying, rotten!.id);
+  const left = leftBehind(root);
+
+  const heir = await open(left);
+  await putAll(heir, others);
+  await heir.delete(deleted!.id);
+  await heir.compact();
+  expect(await heir.lost(undefined, 10)).toMatchObject([{ id: rotten!.id }]);
+  expect(segmentsOf(left)).not.toContain("00000001.seg");
+  for (const { id } of [moved!, ...others]) await heir.delete(id);
+  await heir.compact();
+  await expectExactly(await open(leftBehind(left)), []);
+});
+
 test("killed with chunks copied and no segment given away yet: each is there once, and deleted it never comes back", async () => {
   const thinned = await open(root);
   const { kept } = await thinnedOut(thinned);

@@ -49,9 +49,12 @@ export class Compaction {
   readonly #stopping = new AbortController();
   #hurry = new AbortController();
   #lastTurn: Promise<unknown> = Promise.resolve();
-  /** Segments with records that nobody can find any more: never given away. */
+  /** Segments that cannot be emptied: never given away. */
   readonly #stuck = new Set<Segment>();
-  /** What was copied out of segments that are not given away yet: a run may fail half-way, and the next one must know. */
+  /**
+   * What was copied out of segments that are not given away yet: a run may fail half-way, and the next one must know. Where
+   * the copies are, nothing is given away meanwhile: the marks there are all that keeps the old records from coming back.
+   */
   readonly #copies = new Map<Segment, LocatedEvent[]>();
 
   constructor(options: CompactionOptions) {
@@ -103,7 +106,9 @@ export class Compaction {
   async #runOnce(deadShare: number): Promise<boolean> {
     const victim = this.#victim(deadShare);
     if (victim === undefined) return false;
-    const copies = await this.#copyAll(victim);
+    const copies = this.#copies.get(victim) ?? [];
+    this.#copies.set(victim, copies);
+    await this.#copyAll(victim, copies);
     if (this.#stopping.signal.aborted) return false;
     if (this.#index.liveBytes(victim.number) === 0) return this.#giveAway(victim, copies);
     this.#leaveAlone(victim);
@@ -112,29 +117,33 @@ export class Compaction {
 
   /** The one with the largest share of dead bytes. */
   #victim(deadShare: number): Segment | undefined {
+    const needed = new Set([...this.#copies.values()].flatMap((copies) => copies.map(({ segment }) => segment)));
     let victim: Segment | undefined;
     let most = deadShare;
     for (const segment of this.#options.segments.ended()) {
       const share = 1 - this.#index.liveBytes(segment.number) / segment.sizeBytes;
-      if (share < most || this.#stuck.has(segment)) continue;
+      if (share < most || this.#stuck.has(segment) || needed.has(segment.number)) continue;
       most = share;
       victim = segment;
     }
     return victim;
   }
 
-  async #copyAll(victim: Segment): Promise<LocatedEvent[]> {
-    const copies = this.#copies.get(victim) ?? [];
-    this.#copies.set(victim, copies);
-    for (const batch of batches((await recordsOf(victim)).filter((record) => this.#isLive(record, victim)))) {
+  /** What is not found by reading the segment is known of by its marks alone: the record rotted, and is found out by its place. */
+  async #copyAll(victim: Segment, copies: LocatedEvent[]): Promise<void> {
+    await this.#copyEach(victim, await recordsOf(victim), copies);
+    if (this.#index.liveBytes(victim.number) > 0) await this.#copyEach(victim, this.#index.liveIn(victim.number), copies);
+  }
+
+  async #copyEach(victim: Segment, records: readonly ChunkEvent[], copies: LocatedEvent[]): Promise<void> {
+    for (const batch of batches(records.filter((record) => this.#isLive(record, victim)))) {
       await this.#breathe(batch.reduce((sum, { length }) => sum + recordBytes(length), 0));
-      if (this.#stopping.signal.aborted) break;
+      if (this.#stopping.signal.aborted) return;
       const copied = await Promise.allSettled(batch.map((record) => this.#copy(record, victim)));
       copies.push(...copied.flatMap((copy) => (copy.status === "fulfilled" && copy.value !== undefined ? [copy.value] : [])));
       const failed = copied.find((copy) => copy.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     }
-    return copies;
   }
 
   /** Undefined when it was not copied: it was deleted meanwhile, or is damaged. */
@@ -165,11 +174,6 @@ export class Compaction {
     await segments.syncMarks(); // a deletion that only another segment's unsynced marks tell of must not be undone by this one's end
     await segments.giveAway(victim);
     this.#copies.delete(victim);
-    for (const [other, copies] of this.#copies)
-      this.#copies.set(
-        other,
-        copies.filter(({ segment }) => segment !== victim.number),
-      ); // copied again, as they were by then
     return true;
   }
 
