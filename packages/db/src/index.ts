@@ -4,3 +4,4 @@ export * from "./generated/enums.ts";
 export type * from "./generated/models.ts";
 export { Prisma, PrismaClient } from "./generated/client.ts";
 export { applyMigrations, readMigrations } from "./migrations/apply.ts";
+export { listOfAnyLength } from "./statements.ts";
