@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
-import { createTrashSweeper } from "@holdfast/core/drive";
+import { createContentFinder, createTrashSweeper } from "@holdfast/core/drive";
 import { reportFelt } from "@holdfast/core/foreground";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { DAY_MS, limits, type Logger, systemClock } from "@holdfast/core/kernel";
@@ -75,7 +75,8 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
   await pages.prepare();
   const policies = { replicas, trashKeepDays, trustProxy };
-  const services: DriveServices = { database, accounts, membership, uploads, downloads, preparation, logger, ...policies };
+  const findContent = createContentFinder(pool);
+  const services: DriveServices = { database, accounts, membership, findContent, uploads, downloads, preparation, logger, ...policies };
   const server = await startHttpServer({
     port: env.HOLDFAST_WEB_PORT,
     bind: env.HOLDFAST_BIND,

@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { peerOf } from "@holdfast/core/accounts";
-import { type Actor, findContent } from "@holdfast/core/drive";
+import { type Actor } from "@holdfast/core/drive";
 import { answerMetrics, HttpEdgeError, type RequestHandler } from "@holdfast/core/http-edge";
 import { MiB } from "@holdfast/core/kernel";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
@@ -53,7 +53,7 @@ async function content(services: DriveServices, req: IncomingMessage, res: Serve
   const actor = await requireActor(services, req);
   requireReading(req);
   const query = new URLSearchParams(req.url!.split("?")[1]);
-  const found = await findContent(services.database.pool, actor, entryId, query.get("version") ?? undefined);
+  const found = await services.findContent(actor, entryId, query.get("version") ?? undefined);
   await services.downloads.send(req, res, found, { asDownload: query.get("download") === "1" });
 }
 

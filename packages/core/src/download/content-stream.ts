@@ -4,13 +4,14 @@ import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import type { Clock } from "../kernel/index.ts";
 import type { ChunkReader } from "./chunk-reader.ts";
 import { DownloadError } from "./errors.ts";
-import { extentReader, partOf, type Piece, piecesOf, readReplicas, type StoredChunk } from "./extents.ts";
+import { partOf, type Piece, piecesOf, type ReadExtents, readReplicas, type StoredChunk } from "./extents.ts";
 import { patiently } from "./patience.ts";
 import type { ByteRange } from "./ranges.ts";
 import { readAhead } from "./read-ahead.ts";
 
 export interface ContentSource {
   pool: pg.Pool;
+  readExtents: ReadExtents;
   reader: ChunkReader;
   buffers: ChunkBuffers;
   loans: ByteBudget;
@@ -30,8 +31,7 @@ export type ReadRange = (range: ByteRange) => AsyncGenerator<Buffer>;
  * database, has a while to come back, for all that could be done instead is to cut the connection.
  */
 export function openContent(source: ContentSource, versionId: string, signal: AbortSignal): ReadRange {
-  const { pool, reader, buffers, loans, clock, window, patienceMs } = source;
-  const readExtents = extentReader(pool, versionId);
+  const { pool, readExtents, reader, buffers, loans, clock, window, patienceMs } = source;
   let begun = false;
 
   const patience = (until: AbortSignal) => ({ clock, forMs: begun ? patienceMs : 0, signal: until, mayPass });
@@ -45,7 +45,7 @@ export function openContent(source: ContentSource, versionId: string, signal: Ab
     return fetched;
   };
   return (range) => {
-    const pieces = piecesOf((offset, end) => patiently(patience(signal), () => readExtents(offset, end)), range);
+    const pieces = piecesOf((offset, end) => patiently(patience(signal), () => readExtents(versionId, offset, end)), range);
     return readAhead(pieces, fetch, { window, buffers, loans, signal });
   };
 }

@@ -7,6 +7,7 @@ import { createLogger, systemClock } from "../kernel/index.ts";
 import { createNodeStandings } from "../node-standing/index.ts";
 import { createChunkReader } from "./chunk-reader.ts";
 import { openContent } from "./content-stream.ts";
+import { createExtentReader } from "./extents.ts";
 import { startDriveWithContent } from "./testing/drive-with-content.ts";
 
 /** Passes connections on until they are cut. */
@@ -46,6 +47,7 @@ test("the database goes and comes back in mid-stream: the file is read on, witho
   });
   const source = {
     pool: database.pool,
+    readExtents: createExtentReader(database.pool),
     reader,
     buffers: new ChunkBuffers(1_000),
     loans: new ByteBudget(0),

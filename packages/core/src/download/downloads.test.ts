@@ -76,6 +76,14 @@ test.each([
   expect(await bytesOf(answer)).toEqual(BYTES.subarray(from, to));
 });
 
+test("many readers of two files at one moment: each gets the bytes of its own range", async () => {
+  const files = [BYTES, BYTES.toReversed()].map((bytes) => ({ bytes: Buffer.from(bytes), chunkBytes: 100 }));
+  const stored = await Promise.all(files.map((file) => drive.store(file)));
+  const wishes = Array.from({ length: 40 }, (_, index) => ({ file: index % 2, from: index * 250, to: index * 250 + 300 }));
+  const answers = await Promise.all(wishes.map(({ file, from, to }) => ranged(stored[file]!.url, `bytes=${from}-${to - 1}`).then(bytesOf)));
+  expect(answers).toEqual(wishes.map(({ file, from, to }) => files[file]!.bytes.subarray(from, to)));
+});
+
 test("several ranges are one body with the very length that was promised", async () => {
   const { url } = await drive.store({ bytes: BYTES, mediaType: "image/png" });
   const answer = await ranged(url, "bytes=0-9, 2500-4499, -3");

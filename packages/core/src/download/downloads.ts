@@ -19,6 +19,7 @@ import { type Answer, planAnswer } from "./answer.ts";
 import { forgetBadCopy } from "./bad-copies.ts";
 import { createChunkReader } from "./chunk-reader.ts";
 import { type ContentSource, openContent, type ReadRange } from "./content-stream.ts";
+import { createExtentReader } from "./extents.ts";
 
 /** Of the memory for downloads, what may at most be in the hands of readers who stand still. */
 const LENT_SHARE = 1 / 3;
@@ -73,6 +74,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   });
   const source: ContentSource = {
     pool,
+    readExtents: createExtentReader(pool),
     reader,
     buffers,
     loans: new ByteBudget(bufferBytes * LENT_SHARE),

@@ -1,6 +1,8 @@
+import { listOfAnyLength } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkPart } from "../chunk-store/index.ts";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import { createGathering } from "../gathering/index.ts";
 import { limits } from "../kernel/index.ts";
 import type { ByteRange } from "./ranges.ts";
 
@@ -33,26 +35,49 @@ interface ExtentRow {
   replicas: number[];
 }
 
-/** Extents read at a time: 1 GiB of a file in large chunks. A file of any size costs no more memory than this. */
+/** Extents read at a time for one download: 1 GiB of a file in large chunks. A file of any size costs no more memory than this. */
 const BATCH = 256;
+/** Downloads for which they are read at once. */
+const READ_AT_ONCE = 64;
 
 /** One batch of a version's extents in order, from the one that holds the byte at `offset` to at most the one before `end`. */
-export type ReadExtents = (offset: number, end: number) => Promise<ExtentRow[]>;
+export type ReadExtents = (versionId: string, offset: number, end: number) => Promise<ExtentRow[]>;
 
-export function extentReader(pool: pg.Pool, versionId: string): ReadExtents {
-  return async (offset, end) => {
-    const { rows } = await pool.query<ExtentRow>({
-      name: "download-extents",
-      text: `SELECT e."offset", e.length, e.chunk_id AS "chunkId", c.replicas
-               FROM extent e JOIN chunk c ON c.id = e.chunk_id
-              WHERE e.version_id = $1 AND e."offset" < $3
-                AND e."offset" >= (SELECT max("offset") FROM extent WHERE version_id = $1 AND "offset" <= $2)
-              ORDER BY e."offset" LIMIT ${BATCH}`,
-      values: [versionId, offset, end],
-    });
-    return rows;
-  };
+interface Stretch {
+  versionId: string;
+  offset: number;
+  end: number;
 }
+
+/** One query for all who ask at one moment. */
+export function createExtentReader(pool: pg.Pool): ReadExtents {
+  const read = createGathering({ itemsMax: READ_AT_ONCE, work: (_, stretches: readonly Stretch[]) => readStretches(pool, stretches) });
+  return (versionId, offset, end) => read("", { versionId, offset, end });
+}
+
+async function readStretches(pool: pg.Pool, stretches: readonly Stretch[]): Promise<ExtentRow[][]> {
+  const { rows } = await pool.query<ExtentRow & { place: number }>({
+    name: "download-extents",
+    text: EXTENTS,
+    values: [stretches.map(({ versionId }) => versionId), stretches.map(({ offset }) => offset), stretches.map(({ end }) => end)],
+  });
+  const batches: ExtentRow[][] = stretches.map(() => []);
+  for (const row of rows) batches[row.place - 1]!.push(row);
+  return batches;
+}
+
+const LISTS = ["$1::uuid[]", "$2::bigint[]", "$3::bigint[]"].map(listOfAnyLength).join(", ");
+const EXTENTS = `
+  SELECT stretch.place, e.*
+    FROM unnest(${LISTS}) WITH ORDINALITY AS stretch (version_id, start, until, place)
+   CROSS JOIN LATERAL (
+     SELECT e."offset", e.length, e.chunk_id AS "chunkId", c.replicas
+       FROM extent e JOIN chunk c ON c.id = e.chunk_id
+      WHERE e.version_id = stretch.version_id AND e."offset" < stretch.until
+        AND e."offset" >= (SELECT max("offset") FROM extent WHERE version_id = stretch.version_id AND "offset" <= stretch.start)
+      ORDER BY e."offset" LIMIT ${BATCH}
+   ) AS e
+   ORDER BY stretch.place, e."offset"`;
 
 /** Who holds the chunk now: repair may have moved it since its extent was read. */
 export async function readReplicas(pool: pg.Pool, id: ChunkId): Promise<number[]> {
@@ -61,7 +86,10 @@ export async function readReplicas(pool: pg.Pool, id: ChunkId): Promise<number[]
 }
 
 /** The pieces of a range, in order and without a gap. Throws when the extents have one: no byte is ever made up or left out. */
-export async function* piecesOf(readExtents: ReadExtents, range: ByteRange): AsyncGenerator<Piece> {
+export async function* piecesOf(
+  readExtents: (offset: number, end: number) => Promise<ExtentRow[]>,
+  range: ByteRange,
+): AsyncGenerator<Piece> {
   const end = range.offset + range.length;
   let position = range.offset;
   while (position < end) {

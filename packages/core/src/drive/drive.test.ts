@@ -4,13 +4,15 @@ import { createLogger, DAY_MS } from "../kernel/index.ts";
 import { createActor, findDiscrepancies, receiveVersion, upload } from "./testing/drives.ts";
 import {
   type Actor,
+  createContentFinder,
   createFolder,
   createFolders,
   deleteForever,
   createTrashSweeper,
   describeEntry,
+  type DriveError,
   emptyTrash,
-  findContent,
+  type FindContent,
   listEntries,
   listTrash,
   moveEntries,
@@ -36,6 +38,7 @@ afterEach(async () => {
 
 const folder = (name: string, parentId = actor.rootId) => createFolder(database.pool, actor, { parentId, name });
 const file = (name: string, parentId = actor.rootId, sizeBytes = 10) => upload(database.pool, actor, { name, parentId, sizeBytes });
+const findContent: FindContent = (...wish) => createContentFinder(database.pool)(...wish);
 const trash = (...ids: string[]) => trashEntries(database.pool, actor, ids);
 const restore = (...ids: string[]) => restoreEntries(database.pool, actor, ids);
 const move = (parentId: string, ...ids: string[]) => moveEntries(database.pool, actor, { ids, parentId });
@@ -78,11 +81,11 @@ describe("placing an upload", () => {
 
   test("replace makes a new version of the same file; the old one still counts and can be read", async () => {
     const first = await file("a.txt", actor.rootId, 10);
-    const before = await findContent(database.pool, actor, first.entryId, undefined);
+    const before = await findContent(actor, first.entryId, undefined);
     const second = await upload(database.pool, actor, { name: "a.txt", sizeBytes: 25, conflict: "replace" });
     expect(second).toEqual({ entryId: first.entryId, name: "a.txt", outcome: "replaced", isRelocated: false });
-    expect(await findContent(database.pool, actor, first.entryId, undefined)).toMatchObject({ sizeBytes: 25 });
-    expect(await findContent(database.pool, actor, first.entryId, before.versionId)).toMatchObject({ sizeBytes: 10 });
+    expect(await findContent(actor, first.entryId, undefined)).toMatchObject({ sizeBytes: 25 });
+    expect(await findContent(actor, first.entryId, before.versionId)).toMatchObject({ sizeBytes: 10 });
     expect([await sizeOf(), await usedBytes()]).toEqual([25, 35]);
   });
 
@@ -257,7 +260,7 @@ describe("the trash", () => {
     const { entryId } = await file("x.txt", b.id);
     await trash(a.id);
     const doors = [
-      findContent(database.pool, actor, entryId, undefined),
+      findContent(actor, entryId, undefined),
       openFolder(database.pool, actor, b.id),
       listEntries(database.pool, actor, { parentId: b.id, sort: "name", direction: "asc", limit: 10 }),
       requireUploadParent(database.pool, actor, b.id),
@@ -430,7 +433,7 @@ describe("the trash", () => {
   test("the extents of deleted files go, their chunks stay for the collector, finished uploads are forgotten, running ones are not", async () => {
     const a = await folder("a");
     const done = await file("done.txt", a.id);
-    const { versionId } = await findContent(database.pool, actor, done.entryId, undefined);
+    const { versionId } = await findContent(actor, done.entryId, undefined);
     const running = await receiveVersion(database.pool, actor);
     const chunkId = Buffer.alloc(32, 1);
     await database.pool.query("INSERT INTO chunk (id, length, replicas) VALUES ($1, 10, '{1,2}')", [chunkId]);
@@ -488,7 +491,7 @@ describe("somebody else's", () => {
       restoreEntries(pool, stranger, [binned.id]),
       deleteForever(pool, stranger, [binned.id]),
       describeEntry(pool, stranger, entryId, 3),
-      findContent(pool, stranger, entryId, undefined),
+      findContent(stranger, entryId, undefined),
       requireUploadParent(pool, stranger, a.id),
       openFolder(pool, stranger, "../../etc/passwd"),
     ];
@@ -500,10 +503,38 @@ describe("somebody else's", () => {
 
   test("version of one file is not content of another", async () => {
     const [a, b] = [await file("a"), await file("b")];
-    const { versionId } = await findContent(database.pool, actor, b.entryId, undefined);
-    await expect(findContent(database.pool, actor, a.entryId, versionId)).rejects.toEqual(code("entry.not_found"));
-    await expect(findContent(database.pool, actor, a.entryId, "x")).rejects.toEqual(code("entry.not_found"));
-    await expect(findContent(database.pool, actor, actor.rootId, undefined)).rejects.toEqual(code("entry.not_a_file"));
+    const { versionId } = await findContent(actor, b.entryId, undefined);
+    await expect(findContent(actor, a.entryId, versionId)).rejects.toEqual(code("entry.not_found"));
+    await expect(findContent(actor, a.entryId, "x")).rejects.toEqual(code("entry.not_found"));
+    await expect(findContent(actor, actor.rootId, undefined)).rejects.toEqual(code("entry.not_a_file"));
+  });
+
+  test("many ask at one moment: each is told about the file of his wish, or that there is none for him", async () => {
+    const stranger = await createActor(database);
+    const inner = await folder("inner", (await folder("outer")).id);
+    const deep = await file("deep", inner.id);
+    const [plain, binned] = [await file("plain"), await file("binned", actor.rootId, 20)];
+    await trash(binned.entryId);
+    const findTogether = createContentFinder(database.pool);
+    const ask = (who: Actor, id: string) =>
+      findTogether(who, id, undefined).then(
+        ({ name }) => name,
+        ({ code }: DriveError) => code,
+      );
+    const answers = (): Promise<string[]> =>
+      Promise.all([
+        ask(actor, deep.entryId),
+        ask(stranger, deep.entryId),
+        ask(actor, binned.entryId),
+        ask(actor, inner.id),
+        ask(actor, plain.entryId),
+        ask(actor, deep.entryId),
+      ]);
+
+    const others = ["entry.not_found", "entry.not_found", "entry.not_a_file", "plain"];
+    expect(await answers()).toEqual(["deep", ...others, "deep"]);
+    await trash(inner.id);
+    expect(await answers()).toEqual(["entry.not_found", ...others.with(2, "entry.not_found"), "entry.not_found"]);
   });
 });
 
@@ -517,7 +548,7 @@ describe("details", () => {
     );
     const { entryId } = await file("a.txt");
     await upload(pool, actor, { name: "a.txt", conflict: "replace", sizeBytes: 30 });
-    const { versionId } = await findContent(pool, actor, entryId, undefined);
+    const { versionId } = await findContent(actor, entryId, undefined);
     const replicas = ["{1,2,3}", "{1,2,3}", "{1,3}"];
     for (const [index, nodes] of replicas.entries()) {
       await pool.query("INSERT INTO chunk (id, length, replicas) VALUES ($1, 10, $2)", [Buffer.alloc(32, 100 + index), nodes]);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { type Accounts, createAccounts } from "@holdfast/core/accounts";
 import { createDownloads } from "@holdfast/core/download";
+import { createContentFinder } from "@holdfast/core/drive";
 import { startHttpServer } from "@holdfast/core/http-edge";
 import { createLogger, limits } from "@holdfast/core/kernel";
 import { createChunkReplicator } from "@holdfast/core/replication";
@@ -38,7 +39,9 @@ export async function startTestDrive(database: Database, { nodeCount = 3, prepar
   const uploads = createUploads({ database, replicator, membership, chunkBytes: limits.chunkBytesMax, logger });
   const downloads = createDownloads({ pool: database.pool, membership, clients, logger });
   const ready = preparation ?? (await prepare({ database, accounts, owner: NOBODY, logger }));
-  const services = { database, accounts, membership, uploads, downloads, preparation: ready, logger, replicas: 3, trashKeepDays: 30 };
+  const findContent = createContentFinder(database.pool);
+  const core = { database, accounts, membership, findContent, uploads, downloads };
+  const services = { ...core, preparation: ready, logger, replicas: 3, trashKeepDays: 30 };
   const server = await startHttpServer({
     port: 0,
     bind: "127.0.0.1",

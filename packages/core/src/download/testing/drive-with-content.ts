@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { chunkIdOf, chunkIdToBytes } from "../../chunking/index.ts";
-import { type Actor, type Content, findContent } from "../../drive/index.ts";
+import { type Actor, type Content, createContentFinder } from "../../drive/index.ts";
 import { startHttpServer } from "../../http-edge/index.ts";
 import { createLogger } from "../../kernel/index.ts";
 import { createTestNodes, type TestNodes } from "../../testing/index.ts";
@@ -30,6 +30,7 @@ export async function startDriveWithContent(options: { bufferBytes?: number; pat
   const nodes = createTestNodes(3);
   const logger = createLogger("test", "silent");
   const downloads = createDownloads({ pool: database.pool, ...nodes, logger, ...options });
+  const findContent = createContentFinder(database.pool);
   const owner = await createActor(database, "owner");
   const stranger = await createActor(database, "stranger");
   const server = await startHttpServer({
@@ -40,7 +41,7 @@ export async function startDriveWithContent(options: { bufferBytes?: number; pat
     async handler(req, res) {
       const { pathname, searchParams } = new URL(req.url!, "http://drive");
       const actor = searchParams.get("as") === "stranger" ? stranger : owner;
-      const content = await findContent(database.pool, actor, pathname.slice(1), searchParams.get("version") ?? undefined);
+      const content = await findContent(actor, pathname.slice(1), searchParams.get("version") ?? undefined);
       await downloads.send(req, res, content, { asDownload: searchParams.has("download") });
     },
   });
@@ -52,7 +53,7 @@ export async function startDriveWithContent(options: { bufferBytes?: number; pat
     url,
     async store(file) {
       const entryId = await storeFile(database, nodes, owner, file);
-      return { url: `${url}/${entryId}`, content: await findContent(database.pool, owner, entryId, undefined) };
+      return { url: `${url}/${entryId}`, content: await findContent(owner, entryId, undefined) };
     },
     async stop() {
       await server.stop();
