@@ -118,7 +118,8 @@ export class CopyRace {
 
   #finish(): void {
     clearTimeout(this.#hedge);
+    const isHeard = this.#running.size > 0 || this.overtaken > 0; // to abort is dear, and nearly always nobody is left to hear it
     for (const node of this.#running.keys()) this.#take(node).abandoned();
-    this.#over.abort();
+    if (isHeard) this.#over.abort();
   }
 }

@@ -121,11 +121,11 @@ async function* bodyOf({ parts, tail }: Answer, readRange: ReadRange): AsyncGene
   if (tail !== undefined) yield tail;
 }
 
-/** Aborts when the answer is over, in whichever way. */
+/** Aborts when the client leaves before it has the whole answer. */
 function goneSignal(res: ServerResponse): AbortSignal {
   const gone = new AbortController();
   if (res.destroyed) gone.abort();
-  else res.once("close", () => gone.abort());
+  else res.once("close", () => res.writableFinished || gone.abort());
   return gone.signal;
 }
 

@@ -137,7 +137,7 @@ class PieceFetch {
 
   /** Cancels what is under way and gives the memory back, unless somebody may still write there. */
   end(): this {
-    this.#ended.abort();
+    if (this.#bytes === undefined) this.#ended.abort();
     this.#memory.release({ reusable: this.#bytes?.buffer === this.#memory.bytes.buffer });
     return this;
   }
