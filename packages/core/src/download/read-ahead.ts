@@ -55,10 +55,12 @@ export async function* readAhead(
       const length = fetchedBytes(next);
       const memory = fetches.length === 0 ? await buffers.acquire(length, signal) : buffers.tryAcquire(length);
       if (memory === undefined) return;
-      fetches.push(new PieceFetch(next, memory, fetch, signal));
+      fetches.push(new PieceFetch(next, memory, fetch));
       next = givenBack.shift() ?? (await nextPiece());
     }
   };
+  /** One ear for all pieces: signals that follow this one, each for its piece, would cost as much as asking for the pieces. */
+  const leave = (): void => fetches.forEach((each) => each.cancel(signal.reason));
   const makeWay = (kept: number): void => {
     while (buffers.contended && fetches.length > kept) {
       const { piece } = fetches.pop()!.end();
@@ -67,6 +69,7 @@ export async function* readAhead(
     }
   };
 
+  signal.addEventListener("abort", leave, { once: true });
   try {
     for (await fillWindow(); fetches.length > 0; await fillWindow()) {
       const current = fetches[0]!;
@@ -84,6 +87,7 @@ export async function* readAhead(
       if (loan !== undefined && current.isTaken) fetches.shift()!.end();
     }
   } finally {
+    signal.removeEventListener("abort", leave);
     for (const unfinished of fetches) unfinished.end();
   }
 }
@@ -100,16 +104,16 @@ class PieceFetch {
   /** Rejects when the chunk cannot be had. */
   readonly arrived: Promise<void>;
   readonly #memory: ChunkBuffer;
-  readonly #ended = new AbortController();
+  readonly #cancelled = new AbortController();
   /** Where in the chunk that begins which is fetched. */
   readonly #start: number;
   #bytes: Buffer | undefined;
 
-  constructor(piece: Piece, memory: ChunkBuffer, fetch: FetchPiece, signal: AbortSignal) {
+  constructor(piece: Piece, memory: ChunkBuffer, fetch: FetchPiece) {
     this.piece = piece;
     this.#start = partOf(piece)?.from ?? 0;
     this.#memory = memory;
-    this.arrived = this.#fetch(fetch, AbortSignal.any([signal, this.#ended.signal]));
+    this.arrived = this.#fetch(fetch);
     this.arrived.catch(() => undefined); // reported when its turn comes
   }
 
@@ -135,14 +139,19 @@ class PieceFetch {
     return into.subarray(0, this.take(into.length).copy(into));
   }
 
+  /** Nobody waits for it any more. */
+  cancel(reason?: unknown): void {
+    if (this.#bytes === undefined) this.#cancelled.abort(reason);
+  }
+
   /** Cancels what is under way and gives the memory back, unless somebody may still write there. */
   end(): this {
-    if (this.#bytes === undefined) this.#ended.abort();
+    this.cancel();
     this.#memory.release({ reusable: this.#bytes?.buffer === this.#memory.bytes.buffer });
     return this;
   }
 
-  async #fetch(fetch: FetchPiece, signal: AbortSignal): Promise<void> {
-    this.#bytes = await fetch(this.piece, this.#memory.bytes, signal);
+  async #fetch(fetch: FetchPiece): Promise<void> {
+    this.#bytes = await fetch(this.piece, this.#memory.bytes, this.#cancelled.signal);
   }
 }
