@@ -42,16 +42,26 @@ export interface SessionToken {
   isSecure: boolean;
 }
 
-/** Undefined for no cookie and for a forged one. */
+const COOKIES_KNOWN_MAX = 1_000;
+
+/** Undefined for no cookie and for a forged one. Whoever comes again sends the same: what was verified stays so, whatever the session. */
 export function createTokenReader(secret: string): (headers: IncomingHttpHeaders) => SessionToken | undefined {
   const name = `${cookiePrefixOf(secret)}.session_token`;
+  const known = new Map<string, SessionToken>();
   return ({ cookie }) => {
     if (cookie === undefined) return undefined;
-    const cookies = parseCookies(cookie);
-    const secure = cookies.get(`__Secure-${name}`);
-    const value = verifiedToken(secure ?? cookies.get(name), secret);
-    return value === undefined ? undefined : { value, isSecure: secure !== undefined };
+    const token = known.get(cookie) ?? readToken(cookie, name, secret);
+    if (known.size >= COOKIES_KNOWN_MAX) known.clear();
+    if (token !== undefined) known.set(cookie, token);
+    return token;
   };
+}
+
+function readToken(cookie: string, name: string, secret: string): SessionToken | undefined {
+  const cookies = parseCookies(cookie);
+  const secure = cookies.get(`__Secure-${name}`);
+  const value = verifiedToken(secure ?? cookies.get(name), secret);
+  return value === undefined ? undefined : { value, isSecure: secure !== undefined };
 }
 
 /** better-auth's cookie: the token, a dot, and the token's HMAC-SHA256 in Base64. */
