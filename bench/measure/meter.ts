@@ -64,6 +64,9 @@ async function timed(processes: () => ServerProcess[], work: () => Promise<numbe
   return { seconds, amount, serverCpuSeconds, clientCpuSeconds, othersCpuSeconds };
 }
 
+/** How long a scenario of many small operations does them unmeasured: a server that runs for weeks has long compiled what it does all day. */
+export const WARM_UP_SECONDS = 10;
+
 /** As often as it can for so long, that many at a time. Returns how often it was done. */
 export async function keepDoing(atOnce: number, seconds: number, work: (number: number) => Promise<unknown>): Promise<number> {
   const end = performance.now() + seconds * 1_000;

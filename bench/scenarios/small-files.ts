@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { KiB } from "@holdfast/core/kernel";
 import type { Door } from "../load/door.ts";
-import { keepDoing, measure } from "../measure/meter.ts";
+import { keepDoing, measure, WARM_UP_SECONDS } from "../measure/meter.ts";
 import { operationsRow, type Row } from "../report/row.ts";
 import type { DoorScenario, Settings } from "../scenario.ts";
 
@@ -26,6 +26,8 @@ export const smallFiles: DoorScenario = {
 async function ofLength(door: Door, { rounds }: Settings, length: number): Promise<Row[]> {
   const size = `${length / KiB} KiB`;
   const rows: Row[] = [];
+  await keepDoing(Math.max(...AT_ONCE), WARM_UP_SECONDS, (number) => door.put(`warm-up-${length}-${number}`, length));
+  await delay(SETTLE_MS);
   let files = 0;
   const before = await door.footprint?.();
   for (const atOnce of AT_ONCE) {
