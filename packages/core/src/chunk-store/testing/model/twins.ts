@@ -50,6 +50,7 @@ export class Twins {
     await this.#store.close();
     this.#corruptBefore = (await this.#reference.stats()).corruptChunks;
     await this.open();
+    await this.#mendWhatTheStoreHasWhole();
     await this.#forgetWhatTheStoreForgot();
     await this.#findWhatTheStoreFound();
     await this.same((store) => store.list(undefined, ALL));
@@ -148,6 +149,14 @@ export class Twins {
     }
   }
 
+  /** While compaction has copied a chunk and its old segment is still there, a start takes the record that was not damaged. */
+  async #mendWhatTheStoreHasWhole(): Promise<void> {
+    for (const { id, bytes } of modelChunks.filter((chunk) => this.#isDamaged(chunk.id))) {
+      const place = await this.#store.locate(id);
+      if (place !== undefined && (await bytesAt(place)).equals(bytes)) bytes.copy(this.#bytesOf(id)!);
+    }
+  }
+
   /** A damaged chunk that the store no longer has was found by the store itself; so the reference finds it, too. */
   async #findWhatTheStoreFound(): Promise<void> {
     for (const id of await this.#damagedAndGone()) await this.#reference.restore([id]);
@@ -202,13 +211,21 @@ function sums({ chunkCount, usedBytes, writable, diskErrors, corruptChunks, fore
   return { chunkCount, usedBytes, writable, diskErrors, corruptChunks, foreignFiles };
 }
 
-async function flipBit({ path, offset }: ChunkPlace, bytes: Buffer, at: number): Promise<void> {
-  const file = await open(path, "r+");
+async function flipBit(place: ChunkPlace, bytes: Buffer, at: number): Promise<void> {
+  assert.ok((await bytesAt(place)).equals(bytes), "the chunk's own bytes lie where the store says");
+  const file = await open(place.path, "r+");
   try {
-    const there = Buffer.alloc(bytes.length);
-    await file.read(there, 0, there.length, offset);
-    assert.ok(there.equals(bytes), "the chunk's own bytes lie where the store says");
-    await file.write(Buffer.of(bytes[at]! ^ 1), 0, 1, offset + at);
+    await file.write(Buffer.of(bytes[at]! ^ 1), 0, 1, place.offset + at);
+  } finally {
+    await file.close();
+  }
+}
+
+async function bytesAt({ path, offset, length }: ChunkPlace): Promise<Buffer> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
