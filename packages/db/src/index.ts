@@ -1,4 +1,12 @@
-export { type Database, type DatabaseOptions, inOneBreath, inTransaction, limitSilence, openDatabase, type TransactionOptions } from "./client.ts";
+export {
+  type Database,
+  type DatabaseOptions,
+  inOneBreath,
+  inTransaction,
+  limitSilence,
+  openDatabase,
+  type TransactionOptions,
+} from "./client.ts";
 export { assertDurable } from "./durability.ts";
 export * from "./generated/enums.ts";
 export type * from "./generated/models.ts";
