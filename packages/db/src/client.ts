@@ -92,11 +92,13 @@ export async function inTransaction<T>(
  */
 export async function inOneBreath<T>(pool: pg.Pool, ask: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  const [begun, asked, committed] = await Promise.allSettled([client.query("BEGIN"), ask(client), client.query("COMMIT")]);
+  const asking = async (): Promise<T> => ask(client);
+  const [begun, asked, committed] = await Promise.allSettled([client.query("BEGIN"), asking(), client.query("COMMIT")]);
   const broken = [begun, committed].find(({ status }) => status === "rejected");
   client.release(broken !== undefined); // one that could not even begin or end is thrown away
   if (asked.status === "rejected") throw asked.reason;
   if (broken?.status === "rejected") throw broken.reason;
+  if (committed.status === "fulfilled" && committed.value.command !== "COMMIT") throw new Error("The transaction was rolled back.");
   return asked.value;
 }
 

@@ -7,9 +7,10 @@
  */
 import type pg from "pg";
 import type { EntryName } from "./entry-name.ts";
+import type { EntryRow } from "./entry.ts";
 import { makeFolders } from "./folders.ts";
-import { UNCLAIMED_BYTES } from "./quota.ts";
-import { findPath, isTooDeep } from "./tree.ts";
+import { UNCLAIMED_BYTES, unclaimedBytes } from "./quota.ts";
+import { findPath, isTooDeep, lockDrive } from "./tree.ts";
 
 export interface NewFile {
   parentId: string;
@@ -48,24 +49,41 @@ export const COUNT_FILES = `
   )`;
 
 /**
- * The folder of each file, made where it is missing, within the caller's transaction, under the drive's lock. Undefined where
- * it is not as simple: the parent is gone, or the way down is too long. Such a file is placed by itself.
+ * The folder of each file, made where it is missing, within the caller's transaction, under the drive's lock, which it takes.
+ * Undefined where it is not as simple: there is no room, the parent is gone, the way down is too long. Such a file is placed by
+ * itself, and no folder is made for it.
  */
 export async function openFolders(tx: pg.PoolClient, driveId: string, files: readonly NewFile[]): Promise<(string | undefined)[]> {
-  const folderIds = new Map<string, string | undefined>();
-  for (const file of files) {
-    const way = wayOf(file);
-    if (!folderIds.has(way)) folderIds.set(way, await openFolder(tx, driveId, file));
+  const { unclaimed, paths } = await lockAndLook(tx, driveId, new Set(files.map(({ parentId }) => parentId)));
+  const folderIds: (string | undefined)[] = files.map(() => undefined);
+  let leftBytes = unclaimed;
+  const fitting = [...files.keys()].filter((index) => (leftBytes -= files[index]!.sizeBytes) >= 0);
+  const groups = Map.groupBy(fitting, (index) => [files[index]!.parentId, ...files[index]!.folders].join("/"));
+  for (const group of groups.values()) {
+    const { parentId, folders } = files[group[0]!]!;
+    const folderId = await openFolder(tx, driveId, paths.get(parentId), folders);
+    for (const index of group) folderIds[index] = folderId;
   }
-  return files.map((file) => folderIds.get(wayOf(file)));
+  return folderIds;
 }
 
-function wayOf({ parentId, folders }: NewFile): string {
-  return [parentId, ...folders].join("/");
+/** All in one breath. Whatever comes after the lock is answered as things are once it is there. */
+async function lockAndLook(tx: pg.PoolClient, driveId: string, parentIds: ReadonlySet<string>) {
+  const [, unclaimed, ...paths] = await Promise.all([
+    lockDrive(tx, driveId),
+    unclaimedBytes(tx, driveId),
+    ...[...parentIds].map(async (id) => [id, await findPath(tx, driveId, id)] as const),
+  ]);
+  return { unclaimed, paths: new Map(paths) };
 }
 
-async function openFolder(tx: pg.PoolClient, driveId: string, { parentId, folders }: NewFile): Promise<string | undefined> {
-  const path = await findPath(tx, driveId, parentId);
-  if (path?.at(-1)?.kind !== "folder" || isTooDeep(path, folders.length)) return undefined;
-  return await makeFolders(tx, driveId, parentId, folders);
+async function openFolder(
+  tx: pg.PoolClient,
+  driveId: string,
+  path: readonly EntryRow[] | undefined,
+  folders: readonly EntryName[],
+): Promise<string | undefined> {
+  const folder = path?.at(-1);
+  if (folder?.kind !== "folder" || isTooDeep(path!, folders.length)) return undefined;
+  return await makeFolders(tx, driveId, folder.id, folders);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -66,6 +67,10 @@ const namesIn = async (folder: string) =>
       [folder],
     )
   ).map(({ name }) => name);
+
+interface Connected {
+  connection: { stream: Socket };
+}
 
 /** Those that made the uploads. */
 const transactions = () => rowsOf("SELECT DISTINCT xmin::text FROM upload");
@@ -193,6 +198,30 @@ test("room for one of two that come at once: the other is refused, and nothing o
   expect((await answers).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 507]);
   expect(await rowsOf("SELECT FROM entry WHERE kind = 'file'")).toHaveLength(1);
   expect(await rowsOf("SELECT FROM upload")).toHaveLength(1);
+});
+
+test("no room for a file whose folders are not there either: neither it nor they are made", async () => {
+  await database.pool.query("UPDATE drive SET quota_bytes = 10");
+  expect((await post(randomBytes(100), { filename: "a.bin", relativePath: "deep/er/a.bin" })).status).toBe(507);
+  expect(await rowsOf("SELECT FROM entry WHERE parent_id IS NOT NULL")).toEqual([]);
+});
+
+test("the connection breaks with the commit already sent: the file is there, and the client is told so", async () => {
+  const bytes = randomBytes(1_000);
+  await post(bytes, { filename: "first.bin" });
+  const taken: pg.PoolClient[] = [];
+  database.pool.on("acquire", (client) => taken.push(client));
+  await hold("SELECT FROM chunk WHERE id = $1 FOR UPDATE", chunkIdToBytes(chunkIdOf(bytes)));
+  const answer = post(bytes, { filename: "second.bin" });
+  await untilOneWaits();
+  const [waiting] = await rowsOf<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  );
+  const atWork = taken.find((client) => (client as unknown as { processID: number }).processID === waiting!.pid) as unknown as Connected;
+  atWork.connection.stream.destroy();
+  await letGo();
+  expect((await contentOfAnswer(await answer)).equals(bytes)).toBe(true);
+  expect(await rowsOf("SELECT name FROM entry WHERE kind = 'file' ORDER BY name")).toEqual([{ name: "first.bin" }, { name: "second.bin" }]);
 });
 
 test("the folder is not there: 404, and nothing of the file stays", async () => {

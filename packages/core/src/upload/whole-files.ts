@@ -78,7 +78,7 @@ export function createWholeFiles(parts: ReceiverParts, { lastCopyMs, logger }: W
       try {
         return await makeTogether(parts, driveId, files);
       } catch (error) {
-        if (isDatabaseUnavailable(error)) throw error;
+        if (isDatabaseUnavailable(error)) return await findMade(parts.pool, driveId, files);
         logger.warn({ err: error, files: files.length }, "files could not be made together; each is made by itself");
         return files.map(() => false);
       }
@@ -184,11 +184,27 @@ const insertAtOnce: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) => 
 /** Into folders that may have to be made first. */
 const insertBelow: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) =>
   inTransaction(pool, async (tx) => {
-    await lockDrive(tx, driveId);
     const folderIds = await openFolders(tx, driveId, files);
     const placed = files.flatMap((file, index) => (folderIds[index] === undefined ? [] : [{ ...file, folderId: folderIds[index] }]));
     return await insertFiles(tx, driveId, copiesMin, placed);
   });
+
+/**
+ * When the connection broke, the commit may have been on its way already. Whoever was at work has ended once the drive can be
+ * locked: what he made is there, and what is not will never be. Rejects while the database cannot say.
+ */
+async function findMade(pool: pg.Pool, driveId: string, files: readonly StoredFile[]): Promise<boolean[]> {
+  const rows = await inOneBreath(pool, async (tx) => {
+    const ids = files.map(({ uploadId }) => uploadId);
+    const [, found] = await Promise.all([
+      lockDrive(tx, driveId),
+      tx.query<{ id: string }>("SELECT id FROM upload WHERE id = ANY ($1::uuid[])", [ids]),
+    ]);
+    return found.rows;
+  });
+  const made = new Set(rows.map(({ id }) => id));
+  return files.map(({ uploadId }) => made.has(uploadId));
+}
 
 type PlacedFile = StoredFile & { folderId: string };
 
