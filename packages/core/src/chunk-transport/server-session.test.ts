@@ -380,3 +380,17 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
+
+test("cut off while it was full: what was to come next is not begun, and takes no memory", async () => {
+  const gate = Promise.withResolvers<void>();
+  door.gate = gate.promise;
+  const caller = await Caller.connect();
+  const gets = Array.from({ length: limits.nodeStreamRequestsMax }, () => caller.frame({ kind: "get" }));
+  caller.send(...gets, caller.frame({ kind: "put", length: limits.chunkBytesMax }));
+  await vi.waitFor(() => expect(door.reads).toBe(limits.nodeStreamRequestsMax));
+  sessions[0]!.cut();
+  gate.resolve();
+  await sessions[0]!.ended;
+  await delay(50); // the answers that nobody gets any more
+  expect(door.memory.usedBytes).toBe(0);
+});

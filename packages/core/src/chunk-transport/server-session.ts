@@ -203,6 +203,7 @@ export class ServerSession {
     this.#writer.send(header, body, () => {
       memory?.release();
       this.#exchanges.delete(exchange.number);
+      if (this.#isOver) return;
       if (this.#isDraining) this.#leaveIfDone();
       else if (this.#isFull) this.#goOn(() => this.#reader.goOn());
     });
