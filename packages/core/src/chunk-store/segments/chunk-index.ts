@@ -94,8 +94,9 @@ export class ChunkIndex {
   }
 
   #in(segment: number, state: (typeof STATES)[number]): LocatedEvent[] {
-    const entries = [...this.#tables[state].entries(undefined)].filter(([, entry]) => entry.segment === segment);
-    return entries.map(([id, entry]) => ({ state, id, ...entry }));
+    const found: LocatedEvent[] = [];
+    for (const [id, entry] of this.#tables[state].entries(undefined)) if (entry.segment === segment) found.push({ state, id, ...entry });
+    return found;
   }
 
   #count({ state, segment, length }: LocatedEvent, sign: 1 | -1): void {

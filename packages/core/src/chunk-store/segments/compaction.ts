@@ -37,6 +37,15 @@ export interface CompactionOptions {
   logger: Logger;
 }
 
+interface Copy {
+  copy: LocatedEvent;
+  /**
+   * The record that it stands for; undefined when the chunk was deleted while it was copied. No event of that record is
+   * younger than the sequence here, and whatever is decided of the chunk from then on is.
+   */
+  from: LocatedEvent | undefined;
+}
+
 /** Dead bytes of a segment that make it worth copying the others: in the course of things, and when there is no room. */
 const DEAD_SHARE = 1 / 2;
 const DEAD_SHARE_IN_NEED = 1 / 8;
@@ -52,10 +61,10 @@ export class Compaction {
   /** Segments that cannot be emptied: never given away. */
   readonly #stuck = new Set<Segment>();
   /**
-   * What was copied out of segments that are not given away yet: a run may fail half-way, and the next one must know. Where
-   * the copies are, nothing is given away meanwhile: the marks there are all that keeps the old records from coming back.
+   * What was copied out of segments that are not given away yet. Where the copies are, nothing is given away meanwhile: the
+   * marks there are all that keeps the old records from coming back.
    */
-  readonly #copies = new Map<Segment, LocatedEvent[]>();
+  readonly #copies = new Map<Segment, Copy[]>();
 
   constructor(options: CompactionOptions) {
     this.#options = options;
@@ -108,16 +117,21 @@ export class Compaction {
     if (victim === undefined) return false;
     const copies = this.#copies.get(victim) ?? [];
     this.#copies.set(victim, copies);
-    await this.#copyAll(victim, copies);
+    try {
+      await this.#copyAll(victim, copies);
+    } catch (error) {
+      await this.#keep(victim, copies).catch(() => undefined); // then they stay needed
+      throw error;
+    }
     if (this.#stopping.signal.aborted) return false;
     if (this.#index.liveBytes(victim.number) === 0) return this.#giveAway(victim, copies);
-    this.#leaveAlone(victim);
+    await this.#leaveAlone(victim, copies);
     return true;
   }
 
   /** The one with the largest share of dead bytes. */
   #victim(deadShare: number): Segment | undefined {
-    const needed = new Set([...this.#copies.values()].flatMap((copies) => copies.map(({ segment }) => segment)));
+    const needed = new Set([...this.#copies.values()].flatMap((copies) => copies.map(({ copy }) => copy.segment)));
     let victim: Segment | undefined;
     let most = deadShare;
     for (const segment of this.#options.segments.ended()) {
@@ -130,12 +144,13 @@ export class Compaction {
   }
 
   /** What is not found by reading the segment is known of by its marks alone: the record rotted, and is found out by its place. */
-  async #copyAll(victim: Segment, copies: LocatedEvent[]): Promise<void> {
+  async #copyAll(victim: Segment, copies: Copy[]): Promise<void> {
     await this.#copyEach(victim, await recordsOf(victim), copies);
+    if (this.#stopping.signal.aborted) return;
     if (this.#index.liveBytes(victim.number) > 0) await this.#copyEach(victim, this.#index.liveIn(victim.number), copies);
   }
 
-  async #copyEach(victim: Segment, records: readonly ChunkEvent[], copies: LocatedEvent[]): Promise<void> {
+  async #copyEach(victim: Segment, records: readonly ChunkEvent[], copies: Copy[]): Promise<void> {
     for (const batch of batches(records.filter((record) => this.#isLive(record, victim)))) {
       await this.#breathe(batch.reduce((sum, { length }) => sum + recordBytes(length), 0));
       if (this.#stopping.signal.aborted) return;
@@ -147,7 +162,7 @@ export class Compaction {
   }
 
   /** Undefined when it was not copied: it was deleted meanwhile, or is damaged. */
-  async #copy(record: ChunkEvent, victim: Segment): Promise<LocatedEvent | undefined> {
+  async #copy(record: ChunkEvent, victim: Segment): Promise<Copy | undefined> {
     const { appender, health, verify } = this.#options;
     const known = this.#index.find(record.id);
     if (known === undefined || !this.#isLive(record, victim)) return undefined;
@@ -157,8 +172,9 @@ export class Compaction {
       return undefined;
     }
     const copy = await appender.append(known, chunk.bytes, chunk.checks);
-    if (this.#isLive(record, victim)) this.#index.apply({ ...this.#index.find(record.id)!, segment: copy.segment, offset: copy.offset });
-    return copy;
+    if (!this.#isLive(record, victim)) return { copy, from: undefined };
+    this.#index.apply({ ...this.#index.find(record.id)!, segment: copy.segment, offset: copy.offset });
+    return { copy, from: { ...known, sequence: this.#options.segments.lastSequence } };
   }
 
   #isLive({ id, offset }: ChunkEvent, victim: Segment): boolean {
@@ -166,10 +182,9 @@ export class Compaction {
     return known !== undefined && known.state !== "lost" && known.segment === victim.number && known.offset === offset;
   }
 
-  async #giveAway(victim: Segment, copies: readonly LocatedEvent[]): Promise<boolean> {
+  async #giveAway(victim: Segment, copies: readonly Copy[]): Promise<boolean> {
     const { segments } = this.#options;
-    await victim.uses.over(); // whoever marks in it is heard first
-    await segments.note(copies.map((copy) => this.#newsOf(copy)).filter((event) => event !== undefined));
+    await this.#noteNews(victim, copies);
     if (!(await segments.moveLost(victim))) return false;
     await segments.syncMarks(); // a deletion that only another segment's unsynced marks tell of must not be undone by this one's end
     await segments.giveAway(victim);
@@ -177,16 +192,43 @@ export class Compaction {
     return true;
   }
 
-  /** What happened to a chunk while it was copied, and nobody has marked beside the copy yet. */
+  /**
+   * The segment stays, but what was copied out of it is dead in it from now on, whatever becomes of the copies. That must not
+   * be younger than the copy, where this is still true, nor than what may have been put since: it would be dead as well.
+   */
+  async #keep(segment: Segment, copies: readonly Copy[]): Promise<void> {
+    await this.#noteNews(segment, copies);
+    await this.#options.segments.note(copies.flatMap((copy) => this.#deathOf(copy) ?? []));
+    this.#copies.delete(segment);
+  }
+
+  #deathOf({ copy, from }: Copy): LocatedEvent | undefined {
+    const sequence = this.#atItsPlace(copy)?.sequence ?? from?.sequence;
+    return from && { ...from, state: "deleted", sequence: sequence! };
+  }
+
+  /** What happened to chunks while they were copied, and nobody has marked beside the copies yet. */
+  async #noteNews(victim: Segment, copies: readonly Copy[]): Promise<void> {
+    await victim.uses.over(); // whoever marks in it is heard first
+    await this.#options.segments.note(copies.map(({ copy }) => this.#newsOf(copy)).filter((event) => event !== undefined));
+  }
+
   #newsOf(copy: LocatedEvent): LocatedEvent | undefined {
-    const now = this.#index.find(copy.id);
-    if (now?.segment !== copy.segment || now.offset !== copy.offset) return { ...copy, state: "deleted" };
+    const now = this.#atItsPlace(copy);
+    if (now === undefined) return { ...copy, state: "deleted" };
     return now.sequence > copy.sequence ? now : undefined;
   }
 
-  #leaveAlone(segment: Segment): void {
+  /** Undefined when the chunk is deleted, or somewhere else by now. */
+  #atItsPlace(copy: LocatedEvent): LocatedEvent | undefined {
+    const now = this.#index.find(copy.id);
+    return now?.segment === copy.segment && now.offset === copy.offset ? now : undefined;
+  }
+
+  async #leaveAlone(segment: Segment, copies: readonly Copy[]): Promise<void> {
     this.#stuck.add(segment);
     this.#options.logger.error({ segment: segment.path }, "a segment holds chunks that cannot be found in it; it is left as it is");
+    await this.#keep(segment, copies);
   }
 
   async #breathe(bytes: number): Promise<void> {

@@ -58,6 +58,11 @@ export class Segments {
     return this.#pool.isShort;
   }
 
+  /** Of the youngest event there is, or is about to be. */
+  get lastSequence(): number {
+    return this.#sequence.last;
+  }
+
   get freeBytes(): number {
     return this.#pool.freeBytes + this.#appender.freeBytes;
   }

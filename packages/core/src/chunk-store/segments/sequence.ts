@@ -2,6 +2,11 @@
 export class Sequence {
   #last = 0;
 
+  /** The highest so far. */
+  get last(): number {
+    return this.#last;
+  }
+
   next(): number {
     return ++this.#last;
   }
