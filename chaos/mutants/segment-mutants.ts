@@ -97,8 +97,42 @@ export const segmentMutants: readonly Mutant[] = [
     patches: [
       {
         file: `${SEGMENTS}/compaction.ts`,
-        find: "    await segments.note(copies.map((copy) => this.#newsOf(copy)).filter((event) => event !== undefined));\n",
+        find: "    await this.#options.segments.note(copies.map(({ copy }) => this.#newsOf(copy)).filter((event) => event !== undefined));\n",
         replace: "",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a segment whose rotted record only a mark knows of is left with the records that were copied out of it",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "if (this.#index.liveBytes(victim.number) > 0) await this.#copyEach(victim, this.#index.liveIn(victim.number), copies);",
+        replace: "",
+      },
+    ],
+    caughtBy,
+  },
+  {
+    name: "what was copied out of a segment that stays is not marked as dead in it, and its copies' marks are given away",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "      await this.#keep(victim, copies).catch(() => undefined); // then they stay needed\n",
+        replace: "",
+      },
+      { file: `${SEGMENTS}/compaction.ts`, find: " || needed.has(segment.number)", replace: "" },
+    ],
+    caughtBy,
+  },
+  {
+    name: "a record that was copied is marked as dead with a sequence that kills its copy, too",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "const sequence = this.#atItsPlace(copy)?.sequence ?? from?.sequence;",
+        replace: "const sequence = from?.sequence;",
       },
     ],
     caughtBy,
