@@ -10,6 +10,9 @@ import { createLogger, HOUR_MS, type Logger } from "../kernel/index.ts";
 import { createManualClock } from "../testing/index.ts";
 import { connectController, type IdentityMarker, openIdentity, type Registration, startRegistration } from "./index.ts";
 
+/** A machine that does much else at the time needs seconds for what takes milliseconds. */
+const PATIENTLY = { timeout: 10_000 };
+
 const KEY = "test-cluster-key-test-cluster-key";
 const HEARTBEAT_MS = 100;
 const VITALS = {
@@ -45,7 +48,7 @@ afterEach(async () => {
 
 test("a new node registers, is stamped with cluster and number, and is heard from then on", async () => {
   startNode();
-  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1));
+  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1), PATIENTLY);
   expect(marker.current.clusterId).toBe(await clusterId());
   expect(await nodeRow()).toMatchObject({
     name: "node-1",
@@ -61,19 +64,19 @@ test("a new node registers, is stamped with cluster and number, and is heard fro
     scrub_progress: 0.25,
     scrubbed_at: VITALS.scrubbedAt,
   });
-  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(2));
+  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(2), PATIENTLY);
 });
 
 test("the controller restarts: the node is heard again without anybody's help, and says so in two lines", async () => {
   const warn = vi.spyOn(logger, "warn");
   startNode();
-  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(0));
+  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(0), PATIENTLY);
   const { port } = controller;
   await controller.stop();
-  await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  await vi.waitFor(() => expect(warn).toHaveBeenCalled(), PATIENTLY);
   const before = (await nodeRow()).heartbeat_seq;
   controller = await startTheController(port);
-  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(before), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await nodeRow()).heartbeat_seq).toBeGreaterThan(before), PATIENTLY);
   expect(warn.mock.calls.length).toBeLessThanOrEqual(2); // the connection broke; there is none
 });
 
@@ -82,17 +85,17 @@ test("the controller starts long after the node: the node joins then", async () 
   await controller.stop();
   const warn = vi.spyOn(logger, "warn");
   startNode({}, port);
-  await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  await vi.waitFor(() => expect(warn).toHaveBeenCalled(), PATIENTLY);
   expect(marker.current.nodeId).toBeUndefined();
   controller = await startTheController(port);
-  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1), PATIENTLY);
 });
 
 test("the cluster has forgotten the node: it registers anew", async () => {
   startNode();
-  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1));
+  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1), PATIENTLY);
   await database.pool.query("DELETE FROM node");
-  await vi.waitFor(() => expect(marker.current.nodeId).toBe(2), { timeout: 5_000 });
+  await vi.waitFor(() => expect(marker.current.nodeId).toBe(2), PATIENTLY);
 });
 
 test("a disk of another cluster ends the registration, and its stamp stays", async () => {
@@ -104,12 +107,15 @@ test("a disk of another cluster ends the registration, and its stamp stays", asy
 
 test("a copied disk is refused while its original lives: it waits in case that one is gone, then gives up", async () => {
   startNode();
-  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1));
+  await vi.waitFor(() => expect(marker.current.nodeId).toBe(1), PATIENTLY);
 
   const clock = createManualClock();
   const warn = vi.spyOn(logger, "warn");
   const copy = startNode({ port: 7102, clock });
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledWith(expect.objectContaining({ grpc: "ALREADY_EXISTS" }), expect.any(String)));
+  await vi.waitFor(
+    () => expect(warn).toHaveBeenCalledWith(expect.objectContaining({ grpc: "ALREADY_EXISTS" }), expect.any(String)),
+    PATIENTLY,
+  );
   clock.advance(HOUR_MS);
   await expect(copy.ended).rejects.toMatchObject({ code: "node.cloned" });
   expect(await nodeRow()).toMatchObject({ port: 7101 });
@@ -119,7 +125,7 @@ test("a node with the wrong cluster key never gets in, keeps asking, and says so
   const warn = vi.spyOn(logger, "warn");
   let attempts = 0;
   startNode({ onAttempt: () => attempts++ }, controller.port, "another-key-another-key-another-key");
-  await vi.waitFor(() => expect(attempts).toBeGreaterThan(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(attempts).toBeGreaterThan(2), PATIENTLY);
   expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ grpc: "UNAUTHENTICATED" }), expect.any(String));
   expect(marker.current.nodeId).toBeUndefined();
 });
