@@ -170,10 +170,10 @@ async function settle(files: readonly StoredFile[], patienceMs: number): Promise
 }
 
 /** Returns the uploads of those that were made; of the others nothing is left. */
-type InsertFiles<Db> = (db: Db, driveId: string, copiesMin: number, files: readonly StoredFile[]) => Promise<Set<string>>;
+type MakeFiles = (pool: pg.Pool, driveId: string, copiesMin: number, files: readonly StoredFile[]) => Promise<Set<string>>;
 
 /** Into folders that are there. The drive is locked for as long as the database needs, and for no answer that is on its way. */
-const insertAtOnce: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) => {
+const insertAtOnce: MakeFiles = (pool, driveId, copiesMin, files) => {
   const placed = files.map((file) => ({ ...file, folderId: file.parentId }));
   return inOneBreath(pool, async (tx) => {
     const [, uploadIds] = await Promise.all([lockDrive(tx, driveId), insertFiles(tx, driveId, copiesMin, placed)]);
@@ -182,7 +182,7 @@ const insertAtOnce: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) => 
 };
 
 /** Into folders that may have to be made first. */
-const insertBelow: InsertFiles<pg.Pool> = (pool, driveId, copiesMin, files) =>
+const insertBelow: MakeFiles = (pool, driveId, copiesMin, files) =>
   inTransaction(pool, async (tx) => {
     const folderIds = await openFolders(tx, driveId, files);
     const placed = files.flatMap((file, index) => (folderIds[index] === undefined ? [] : [{ ...file, folderId: folderIds[index] }]));
