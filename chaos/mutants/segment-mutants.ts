@@ -131,8 +131,8 @@ export const segmentMutants: readonly Mutant[] = [
     patches: [
       {
         file: `${SEGMENTS}/compaction.ts`,
-        find: "const sequence = this.#atItsPlace(copy)?.sequence ?? from?.sequence;",
-        replace: "const sequence = from?.sequence;",
+        find: "const { sequence } = this.#atItsPlace(copy) ?? from;",
+        replace: "const { sequence } = from;",
       },
     ],
     caughtBy,

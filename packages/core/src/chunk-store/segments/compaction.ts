@@ -203,8 +203,9 @@ export class Compaction {
   }
 
   #deathOf({ copy, from }: Copy): LocatedEvent | undefined {
-    const sequence = this.#atItsPlace(copy)?.sequence ?? from?.sequence;
-    return from && { ...from, state: "deleted", sequence: sequence! };
+    if (from === undefined) return undefined;
+    const { sequence } = this.#atItsPlace(copy) ?? from;
+    return { ...from, state: "deleted", sequence };
   }
 
   /** What happened to chunks while they were copied, and nobody has marked beside the copies yet. */
