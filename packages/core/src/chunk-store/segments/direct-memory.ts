@@ -2,9 +2,7 @@
  * What of a write goes to the disk from where it lies, and what has to be copied first, for writes past the page cache
  * (O_DIRECT): they take whole pages only. A chunk that was received into pages goes as it is, and only its header is copied.
  */
-import { readSync } from "node:fs";
 import { allocatePages, liesOnPages, limits, PAGE_BYTES } from "../../kernel/index.ts";
-import { codeOf } from "../system-error.ts";
 import { recordBytes } from "./layout.ts";
 
 /** Writes at once; more wait. */
@@ -15,13 +13,11 @@ export class DirectMemory {
   readonly #waiting: ((buffer: Buffer) => void)[] = [];
   #made = 0;
 
-  /** Runs `work` with memory for copies, if the file `fd`, opened with O_DIRECT, takes bytes from pages. Undefined when it does not. */
-  async use(fd: number, work: (copies: Buffer) => Promise<void>): Promise<true | undefined> {
-    const buffer = this.#idle.pop() ?? (this.#made < BUFFERS_MAX ? this.#make(fd) : await this.#next());
-    if (buffer === undefined) return undefined;
+  /** Runs `work` with memory for copies. */
+  async use(work: (copies: Buffer) => Promise<void>): Promise<void> {
+    const buffer = this.#idle.pop() ?? (this.#made < BUFFERS_MAX ? this.#make() : await this.#next());
     try {
       await work(buffer);
-      return true;
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#idle.push(buffer);
@@ -33,11 +29,9 @@ export class DirectMemory {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #make(fd: number): Buffer | undefined {
-    const buffer = allocatePages(recordBytes(limits.chunkBytesMax));
-    if (!isTaken(fd, buffer.subarray(0, PAGE_BYTES))) return undefined;
+  #make(): Buffer {
     this.#made++;
-    return buffer;
+    return allocatePages(recordBytes(limits.chunkBytesMax));
   }
 }
 
@@ -65,13 +59,4 @@ export function onPages(parts: readonly Buffer[], copies: Buffer): Buffer[] {
   }
   endCopy();
   return pages;
-}
-
-function isTaken(fd: number, page: Buffer): boolean {
-  try {
-    return readSync(fd, page, 0, PAGE_BYTES, 0) === PAGE_BYTES; // in a file without a page anything passes, and says nothing
-  } catch (error) {
-    if (codeOf(error) !== "EINVAL") throw error;
-    return false;
-  }
 }

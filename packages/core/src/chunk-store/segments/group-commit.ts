@@ -6,8 +6,9 @@
  * that failed nothing is written here any more: the kernel may have dropped the bytes and will not say so again.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { KiB } from "../../kernel/index.ts";
+import { KiB, PAGE_BYTES } from "../../kernel/index.ts";
 import { SyncError } from "../durable-write.ts";
+import { ZERO_PAGE } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { PlacedFile } from "./placed-file.ts";
 
@@ -20,11 +21,20 @@ interface Write {
   reject(error: unknown): void;
 }
 
+export interface GroupCommitOptions {
+  /**
+   * Writes are for the places behind one another, in a file that is longer: what they leave of a page is overwritten with zeros.
+   * The kernel would have to read it first.
+   */
+  fillsPages?: boolean;
+}
+
 const GATHERED_BYTES_MAX = 128 * KiB;
 
 export class GroupCommit {
   readonly #files: OpenFiles;
   readonly #path: string;
+  readonly #fillsPages: boolean;
   #gathered: Write[] = [];
   /** To be covered by the next sync. */
   #written: Write[] = [];
@@ -32,9 +42,10 @@ export class GroupCommit {
   #rounds: Promise<void> = Promise.resolve();
   #failure: SyncError | undefined;
 
-  constructor(files: OpenFiles, path: string) {
+  constructor(files: OpenFiles, path: string, { fillsPages = false }: GroupCommitOptions = {}) {
     this.#files = files;
     this.#path = path;
+    this.#fillsPages = fillsPages;
   }
 
   /** Resolves when the bytes are durable, or with `durable: false` when they have been given to the kernel. */
@@ -92,10 +103,10 @@ export class GroupCommit {
   async #writeRun(file: PlacedFile, run: readonly Write[]): Promise<void> {
     try {
       if (this.#failure !== undefined) throw this.#failure;
-      await file.write(
-        run.flatMap(({ parts }) => parts),
-        run[0]!.position,
-      );
+      const parts = run.flatMap(({ parts }) => parts);
+      const { position, bytes } = run.at(-1)!;
+      if (this.#fillsPages) parts.push(ZERO_PAGE.subarray(0, -(position + bytes) & (PAGE_BYTES - 1)));
+      await file.write(parts, run[0]!.position);
     } catch (error) {
       run.forEach((write) => write.reject(error));
       return;

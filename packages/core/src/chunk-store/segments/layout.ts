@@ -9,6 +9,8 @@ import { KiB, PAGE_BYTES } from "../../kernel/index.ts";
 /** Of an event, wherever it is written; also what every record begins at a multiple of. */
 export const EVENT_BYTES = 64;
 const LARGE_CHUNK_BYTES = 64 * KiB;
+/** For what lies between records. */
+export const ZERO_PAGE: Buffer = Buffer.alloc(PAGE_BYTES);
 
 /** Where the first record is. */
 export const DATA_AT: number = 2 * PAGE_BYTES;

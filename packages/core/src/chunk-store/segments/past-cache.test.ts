@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { allocatePages, PAGE_BYTES } from "../../kernel/index.ts";
+import { allocatePages, KiB, MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import { type PlacedFile, segmentFileSystem } from "./placed-file.ts";
+import { openStore, putAll, someChunk } from "./testing/index.ts";
 
 const PAGES = 3;
 
@@ -32,3 +33,29 @@ test.each<[string, () => Buffer, number, number]>([
   expect(await file.read(into, position, { pastCache: true })).toBe(count);
   expect(into.subarray(0, count).equals(bytes.subarray(position, position + count))).toBe(true);
 });
+
+test("a new file is written past the page cache from its first byte on: a segment full of zeros is in nobody's way", async () => {
+  const fresh = await segmentFileSystem.open(join(scratch, "fresh"), { create: true });
+  await fresh.write([allocatePages(1 * MiB)], 0);
+  await fresh.sync();
+  const before = bytesReadFromDisk();
+  await fresh.read(Buffer.alloc(64 * KiB), 0);
+  expect(bytesReadFromDisk() - before).toBeGreaterThanOrEqual(64 * KiB);
+  await fresh.close();
+});
+
+test("small chunks are appended without a look at what is on the disk", async () => {
+  const store = await openStore(scratch);
+  const chunks = Array.from({ length: 100 }, () => someChunk());
+  await putAll(store, chunks.splice(0, 2)); // the first comes to a segment that nobody has written to
+  const before = bytesReadFromDisk();
+  await putAll(store, chunks);
+  expect(bytesReadFromDisk() - before).toBeLessThan((chunks.length / 2) * PAGE_BYTES); // the program itself may still be being read
+  await store.close();
+});
+
+/** What this process has caused to be read, in bytes. */
+function bytesReadFromDisk(): number {
+  const [, bytes] = /^read_bytes: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))!;
+  return Number(bytes);
+}

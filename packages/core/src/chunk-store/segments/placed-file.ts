@@ -99,15 +99,19 @@ class OpenFile implements PlacedFile {
     return count === into.length;
   }
 
-  /** False where it cannot be done. */
+  /** False where it cannot be done: the disk has larger pages, or there was no memory on pages. */
   async #writeDirectly(parts: readonly Buffer[], position: number): Promise<boolean> {
     const fd = await (this.#direct ??= openDirectly(this.#path));
     if (fd === undefined) return false;
-    const written = await directMemory.use(fd, (copies) =>
-      writeAll(parts, position, async (rest, at) => (await callWritev(fd, onPages(rest, copies), at)).bytesWritten),
-    );
-    if (written === undefined) this.#takesPages = false;
-    return written === true;
+    const writeSome = async (rest: readonly Buffer[], at: number, copies: Buffer) =>
+      (await callWritev(fd, onPages(rest, copies), at)).bytesWritten;
+    try {
+      await directMemory.use((copies) => writeAll(parts, position, (rest, at) => writeSome(rest, at, copies)));
+    } catch (error) {
+      if (codeOf(error) !== "EINVAL") throw error;
+      this.#takesPages = false;
+    }
+    return this.#takesPages;
   }
 }
 

@@ -27,7 +27,7 @@ const KEPT_FOR_COPIES = 1;
 const SPARES_MAX = 4;
 /** How often a chunk that finds no room waits for some to be made. */
 const RECLAIMED_AT_ONCE_MAX = 4;
-const ZEROS = allocatePages(1 * MiB);
+const ZEROS = allocatePages(4 * MiB);
 
 export interface SegmentPoolOptions {
   directory: string;

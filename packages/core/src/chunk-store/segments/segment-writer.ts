@@ -9,7 +9,7 @@ import { type ChunkEvent, encodeEvent } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
 import { encodeFooter } from "./footer.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, recordAt, recordBytes } from "./layout.ts";
+import { DATA_AT, EVENT_BYTES, footerBytes, isLarge, recordAt, recordBytes, ZERO_PAGE } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { headerPage } from "./record-header.ts";
 import type { Segment } from "./segment.ts";
@@ -24,7 +24,6 @@ export interface UnendedSegment {
 }
 
 const NOTHING = Buffer.alloc(0);
-const ZEROS = Buffer.alloc(PAGE_BYTES);
 
 export class SegmentWriter {
   readonly segment: Segment;
@@ -37,7 +36,7 @@ export class SegmentWriter {
 
   constructor(segment: Segment, files: OpenFiles, { headers, endBytes }: UnendedSegment = { headers: NOTHING, endBytes: DATA_AT }) {
     this.segment = segment;
-    this.#commit = new GroupCommit(files, segment.path);
+    this.#commit = new GroupCommit(files, segment.path, { fillsPages: true });
     this.#headers = new Headers(headers);
     this.#endBytes = endBytes;
     this.#begun = headers.length / EVENT_BYTES;
@@ -83,7 +82,7 @@ export class SegmentWriter {
 /** The record to its last byte, so that those that follow each other are written in one go. */
 function recordParts(start: Buffer, chunk: Buffer): Buffer[] {
   const restBytes = -chunk.length & (start.length - 1);
-  return restBytes === 0 ? [start, chunk] : [start, chunk, ZEROS.subarray(0, restBytes)];
+  return restBytes === 0 ? [start, chunk] : [start, chunk, ZERO_PAGE.subarray(0, restBytes)];
 }
 
 /** One after the other in memory: a segment of small records has tens of thousands, and a buffer object for each is more than its bytes. */
