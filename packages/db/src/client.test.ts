@@ -28,6 +28,16 @@ test("the server ends a connection in mid-transaction: that transaction fails, t
   }
 });
 
+test("a process that reads by keys has its statements planned once, not for each array of keys anew", async () => {
+  const keyed = openDatabase(database.url, { connectionsMax: 1, keyedOnly: true, onError: () => undefined });
+  const find = (ids: string[]) =>
+    keyed.pool.query({ name: "find", text: 'SELECT id FROM "user" WHERE id = ANY ($1) AND name = ANY ($1)', values: [ids] });
+  for (let count = 1; count < 10; count++) await find(Array.from({ length: count }, String));
+  const { rows } = await keyed.pool.query("SELECT custom_plans::int AS anew FROM pg_prepared_statements WHERE name = 'find'");
+  expect(rows).toEqual([{ anew: 0 }]);
+  await keyed.close();
+});
+
 const TOO_LONG = { code: "57014" };
 
 test("a statement that takes too long is ended by the server, and its connection is used again", async () => {

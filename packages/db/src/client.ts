@@ -20,6 +20,9 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 /** What the server's word that a statement took too long may need to reach us. */
 const ANSWER_GRACE_MS = 3_000;
 
+/** Older servers take what cannot but scan for so dear that they compile it. */
+const KEYED_ONLY = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
+
 export interface Database {
   readonly url: string;
   readonly prisma: PrismaClient;
@@ -34,7 +37,8 @@ export interface DatabaseOptions {
   connectTimeoutMs?: number;
   /**
    * For a process that finds every row by a key, in tables that may grow a thousandfold before the server counts them again.
-   * A plan that was made, and kept, for a handful of rows would read them all; so would the server's own for foreign keys.
+   * A plan that was made, and kept, for a handful of rows would read them all; so would the server's own for foreign keys. And
+   * since there is but one way to what a key names, statements are not planned anew for what they are asked with.
    */
   keyedOnly?: boolean;
   /** How long one statement may take, and how long a transaction may leave the server waiting for the next one. */
@@ -121,7 +125,7 @@ function createPool(url: string, options: DatabaseOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
-    ...(keyedOnly && { options: "-c enable_seqscan=off -c jit=off" }), // older servers take what cannot but scan for so dear that they compile it
+    ...(keyedOnly && { options: KEYED_ONLY }),
     pipeline: true, // what is asked of a connection in one breath travels together
   });
   pool.on("error", onError); // an idle connection that broke; the pool makes another when it is needed
