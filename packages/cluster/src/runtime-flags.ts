@@ -1,11 +1,19 @@
 /**
  * How Node runs each service. A large nursery is memory that each process keeps for nothing; in a smaller one, requests that
- * are still under way look old, and what they leave behind costs a collection of everything.
+ * are still under way look old, and what they leave behind costs a collection of everything. V8 begins with the smallest there
+ * is, and a node under many small chunks stays with it: a fifth of its time goes into looking it through.
  */
-export const runtimeFlags: readonly string[] = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
+export const runtimeFlags: readonly string[] = [
+  "--disable-warning=ExperimentalWarning",
+  "--min-semi-space-size=2",
+  "--max-semi-space-size=4",
+];
 
 /**
+ * A gateway's nursery grows as far as a tenth of a second of its requests needs it to: whatever begins and ends within that is
+ * never copied.
+ *
  * HTTP receives a body in pieces of 64 KiB outside the heap. V8 collects everything whenever 64 MB of such came, dead or
  * alive; for a gateway that is several times a second. So they count as the heap does, and are collected when it has grown.
  */
-export const gatewayFlags: readonly string[] = [...runtimeFlags, "--external-memory-accounted-in-global-limit"];
+export const gatewayFlags: readonly string[] = [...runtimeFlags, "--max-semi-space-size=16", "--external-memory-accounted-in-global-limit"];
