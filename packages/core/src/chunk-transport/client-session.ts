@@ -1,9 +1,9 @@
-import type { KeyObject } from "node:crypto";
 import type { Socket } from "node:net";
 import { type ChunkPart, type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
+import type { SessionKey } from "../request-signing/index.ts";
 import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -61,7 +61,7 @@ const nowhere = Buffer.allocUnsafeSlow(limits.chunkBytesMax);
  */
 export class ClientSession {
   readonly #socket: Socket;
-  readonly #key: KeyObject;
+  readonly #key: SessionKey;
   readonly #requestTimeoutMs: number;
   readonly takesParts: boolean;
   readonly #writer: FrameWriter;
@@ -74,7 +74,7 @@ export class ClientSession {
   /** Called when a request is over, or the session. */
   onChange = (): void => undefined;
 
-  constructor(http: Socket, key: KeyObject, { requestTimeoutMs, takesParts }: ClientSessionOptions) {
+  constructor(http: Socket, key: SessionKey, { requestTimeoutMs, takesParts }: ClientSessionOptions) {
     const reader = new FrameReader({ headerBytes: ANSWER_BYTES, header: (header) => this.#begin(header), body: () => this.#arrived() });
     this.#key = key;
     this.#requestTimeoutMs = requestTimeoutMs;

@@ -10,9 +10,10 @@
  * All numbers are big-endian. Header of a request: kind (1 byte), 0 (1), number (6), length of the body (4), chunk id (32),
  * MAC (16). Header of an answer: kind (1), 0 (1), number (6), length of the body (4).
  */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { ChunkId } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
+import type { SessionKey } from "../request-signing/index.ts";
 import { FrameError } from "./frame-error.ts";
 import { PART_BYTES, SEAL_BYTES } from "./parts.ts";
 
@@ -48,7 +49,7 @@ export const REQUEST_BYTES = 60;
 export const ANSWER_BYTES = 12;
 const REFUSAL_BYTES_MAX: number = 64 * KiB;
 
-export function encodeRequest({ kind, number, length, id }: Request, key: KeyObject): Buffer {
+export function encodeRequest({ kind, number, length, id }: Request, key: SessionKey): Buffer {
   const header = Buffer.allocUnsafe(REQUEST_BYTES);
   writeStart(header, requestKinds.indexOf(kind), number, length);
   header.write(id, ID_AT, "hex");
@@ -57,7 +58,7 @@ export function encodeRequest({ kind, number, length, id }: Request, key: KeyObj
 }
 
 /** Throws a `FrameError` for what no holder of the key has sent. */
-export function decodeRequest(header: Buffer, key: KeyObject): Request {
+export function decodeRequest(header: Buffer, key: SessionKey): Request {
   const mac = macOf(header, key).subarray(0, REQUEST_BYTES - MAC_AT);
   if (!timingSafeEqual(mac, header.subarray(MAC_AT, REQUEST_BYTES))) throw new FrameError("a request that is not of this session");
   const { kind, number, length } = readStart(header, requestKinds);
@@ -100,6 +101,6 @@ function requireLength(length: number, least: number, most: number): void {
   if (length < least || length > most) throw new FrameError(`a frame with a body of ${length} bytes`);
 }
 
-function macOf(header: Buffer, key: KeyObject): Buffer {
-  return createHmac("sha256", key).update(header.subarray(0, MAC_AT)).digest();
+function macOf(header: Buffer, key: SessionKey): Buffer {
+  return key.mac(header.subarray(0, MAC_AT));
 }

@@ -5,11 +5,12 @@
  * compared with the chunk's name, so ahead of them comes an answer that seals them, under the session's key: to what was
  * asked and to nothing else. Whatever changes them on the way, a fault or somebody who writes into the connection, is told.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { blake3 } from "@napi-rs/blake-hash";
 import type { ChunkPart } from "../chunk-store/index.ts";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
 import { limits } from "../kernel/index.ts";
+import type { SessionKey } from "../request-signing/index.ts";
 import { FrameError } from "./frame-error.ts";
 
 /** A part and the request that asks for it. */
@@ -23,10 +24,12 @@ const TO_AT = 4;
 const MAC_AT = 8;
 const MAC_BYTES = 16;
 
+const PURPOSES = { part: Buffer.from("part"), seal: Buffer.from("seal") };
+
 export const PART_BYTES: number = MAC_AT + MAC_BYTES;
 export const SEAL_BYTES: number = MAC_BYTES;
 
-export function encodePart(asked: AskedPart, key: KeyObject): Buffer {
+export function encodePart(asked: AskedPart, key: SessionKey): Buffer {
   const body = Buffer.allocUnsafe(PART_BYTES);
   body.writeUInt32BE(asked.part.from);
   body.writeUInt32BE(asked.part.to, TO_AT);
@@ -35,28 +38,27 @@ export function encodePart(asked: AskedPart, key: KeyObject): Buffer {
 }
 
 /** Throws a `FrameError` for what no holder of the key has sent with this request. */
-export function decodePart(body: Buffer, { number, id }: Omit<AskedPart, "part">, key: KeyObject): ChunkPart {
+export function decodePart(body: Buffer, { number, id }: Omit<AskedPart, "part">, key: SessionKey): ChunkPart {
   const part = { from: body.readUInt32BE(), to: body.readUInt32BE(TO_AT) };
   if (!timingSafeEqual(macOf("part", { number, id, part }, key), body.subarray(MAC_AT))) throw new FrameError("a part not of its request");
   if (part.from >= part.to || part.to > limits.chunkBytesMax) throw new FrameError("a part of no bytes, or beyond a chunk");
   return part;
 }
 
-export function sealOf(asked: AskedPart, bytes: Buffer, key: KeyObject): Buffer {
+export function sealOf(asked: AskedPart, bytes: Buffer, key: SessionKey): Buffer {
   return macOf("seal", asked, key, blake3(bytes));
 }
 
-export function isSealed(asked: AskedPart, bytes: Buffer, seal: Buffer, key: KeyObject): boolean {
+export function isSealed(asked: AskedPart, bytes: Buffer, seal: Buffer, key: SessionKey): boolean {
   return timingSafeEqual(sealOf(asked, bytes, key), seal);
 }
 
 /** Shorter or longer than what the MAC of a header is made of, so that none of the three passes for another. */
-function macOf(purpose: "part" | "seal", { number, id, part }: AskedPart, key: KeyObject, hash?: Buffer): Buffer {
+function macOf(purpose: keyof typeof PURPOSES, { number, id, part }: AskedPart, key: SessionKey, hash?: Buffer): Buffer {
   const place = Buffer.alloc(16);
   place.writeUIntBE(number, 0, 6);
   place.writeUInt32BE(part.from, 8);
   place.writeUInt32BE(part.to, 12);
-  const mac = createHmac("sha256", key).update(purpose).update(place).update(chunkIdToBytes(id));
-  if (hash !== undefined) mac.update(hash);
-  return mac.digest().subarray(0, MAC_BYTES);
+  const asked = [PURPOSES[purpose], place, chunkIdToBytes(id)];
+  return key.mac(...asked, ...(hash === undefined ? [] : [hash])).subarray(0, MAC_BYTES);
 }

@@ -1,10 +1,10 @@
-import type { KeyObject } from "node:crypto";
 import type { Socket } from "node:net";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
 import type { ChunkPart, PutResult } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits, systemClock } from "../kernel/index.ts";
+import type { SessionKey } from "../request-signing/index.ts";
 import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -62,7 +62,7 @@ export class ServerSession {
   readonly ended: Promise<void>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #socket: Socket;
-  readonly #key: KeyObject;
+  readonly #key: SessionKey;
   readonly #door: ChunkDoor;
   readonly #exchangeTimeoutMs: number;
   readonly #reader: FrameReader;
@@ -77,7 +77,7 @@ export class ServerSession {
   #isDraining = false;
   #isOver = false;
 
-  constructor(http: Socket, key: KeyObject, door: ChunkDoor, exchangeTimeoutMs: number = limits.nodeExchangeTimeoutMs) {
+  constructor(http: Socket, key: SessionKey, door: ChunkDoor, exchangeTimeoutMs: number = limits.nodeExchangeTimeoutMs) {
     this.ended = this.#ended.promise;
     this.#key = key;
     this.#door = door;

@@ -1,8 +1,10 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { HOUR_MS, limits } from "../kernel/index.ts";
 import { createManualClock } from "../testing/index.ts";
 import { createRequestVerifier, type SignatureHeaders, signRequest } from "./index.ts";
 import { createNonceMemory } from "./nonce-memory.ts";
+import { SessionKey } from "./session-key.ts";
 
 const KEY = "k".repeat(32);
 const REQUEST = { method: "PUT", path: "/chunks/ab?x=1" };
@@ -107,4 +109,16 @@ test("a flood of requests cannot push a nonce out of the memory and replay it", 
     memory.spend(`nonce-${index}`, clock.now().getTime());
   }
   expect(memory.spend("first", firstSentAtMs)).toBe("expired");
+});
+
+test("a session's MACs are HMAC-SHA256, whatever was signed before, and in however many parts it comes", () => {
+  const bytes = randomBytes(32);
+  const key = new SessionKey(bytes);
+  for (const length of [128, 0, 1, 44, 63, 64, 127]) {
+    const message = randomBytes(length);
+    const expected = createHmac("sha256", bytes).update(message).digest();
+    expect(key.mac(message).equals(expected)).toBe(true);
+    expect(key.mac(message.subarray(0, length >> 1), message.subarray(length >> 1)).equals(expected)).toBe(true);
+  }
+  expect(() => key.mac(Buffer.alloc(100), Buffer.alloc(29))).toThrow(RangeError);
 });
