@@ -4,6 +4,7 @@ import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
+import { type ChunkToPut, decodeOutcomes, encodeBundle, type PutOutcome } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -31,7 +32,7 @@ export class Altered extends Error {
   override readonly name = "Altered";
 }
 
-type Asked = Pick<Request, "kind" | "id"> & ReadOptions & { bytes?: Buffer; sent?: () => void; part?: ChunkPart };
+type Asked = Pick<Request, "kind" | "id"> & ReadOptions & { body?: readonly Buffer[]; sent?: () => void; part?: ChunkPart };
 type Answered = Pick<Answer, "kind" | "number"> & { body: Buffer; seal: Buffer | undefined };
 
 export interface ClientSessionOptions {
@@ -39,6 +40,8 @@ export interface ClientSessionOptions {
   requestTimeoutMs: number;
   /** Whether the node can be asked for parts. */
   takesParts: boolean;
+  /** Whether it takes several chunks at once. */
+  takesBundles: boolean;
 }
 
 interface Exchange extends PromiseWithResolvers<Answered> {
@@ -64,6 +67,7 @@ export class ClientSession {
   readonly #key: SessionKey;
   readonly #requestTimeoutMs: number;
   readonly takesParts: boolean;
+  readonly takesBundles: boolean;
   readonly #writer: FrameWriter;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #closed = Promise.withResolvers<void>();
@@ -74,11 +78,12 @@ export class ClientSession {
   /** Called when a request is over, or the session. */
   onChange = (): void => undefined;
 
-  constructor(http: Socket, key: SessionKey, { requestTimeoutMs, takesParts }: ClientSessionOptions) {
+  constructor(http: Socket, key: SessionKey, { requestTimeoutMs, takesParts, takesBundles }: ClientSessionOptions) {
     const reader = new FrameReader({ headerBytes: ANSWER_BYTES, header: (header) => this.#begin(header), body: () => this.#arrived() });
     this.#key = key;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.takesParts = takesParts;
+    this.takesBundles = takesBundles;
     this.#socket = takeSocket(http, reader, (error) => this.#end(error));
     this.#writer = new FrameWriter(this.#socket);
     this.#socket.setTimeout(limits.nodeStreamIdleMs, () => this.#end(new Error("nothing moved in time")));
@@ -95,11 +100,14 @@ export class ClientSession {
 
   /** Settles only when `bytes` are the caller's again. */
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
-    this.#requireOpen();
-    const sent = Promise.withResolvers<void>();
-    const answer = this.#ask({ kind: "put", id, bytes, sent: sent.resolve });
-    await Promise.allSettled([answer, sent.promise]);
-    return { stored: (await answer).kind === "stored" };
+    const { kind } = await this.#send({ kind: "put", id, body: [bytes] });
+    return { stored: kind === "stored" };
+  }
+
+  /** Likewise, several at once, and what became of each. Only where the session `takesBundles`, and of chunks that fit into one. */
+  async putAll(chunks: readonly ChunkToPut[]): Promise<PutOutcome[]> {
+    const { body } = await this.#send({ kind: "bundle", ...encodeBundle(chunks) });
+    return decodeOutcomes(body, chunks.length);
   }
 
   /** The bytes as they came: the caller compares them with their name. */
@@ -129,7 +137,15 @@ export class ClientSession {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  #ask({ kind, id, part, bytes, sent, into, signal }: Asked): Promise<Answered> {
+  async #send(asked: Pick<Asked, "kind" | "id" | "body">): Promise<Answered> {
+    this.#requireOpen();
+    const sent = Promise.withResolvers<void>();
+    const answer = this.#ask({ ...asked, sent: sent.resolve });
+    await Promise.allSettled([answer, sent.promise]);
+    return await answer;
+  }
+
+  #ask({ kind, id, part, body, sent, into, signal }: Asked): Promise<Answered> {
     if (this.busy === 0) this.#socket.setTimeout(this.#requestTimeoutMs);
     const number = ++this.#number;
     const leave = (): void => this.#leave(number, id);
@@ -138,8 +154,9 @@ export class ClientSession {
     signal?.addEventListener("abort", leave, { once: true });
     const exchange: Exchange = { ...Promise.withResolvers<Answered>(), kind, into, part, seal: undefined, limit, forgetSignal };
     this.#exchanges.set(number, exchange);
-    const body = part === undefined ? bytes : encodePart({ number, id, part }, this.#key);
-    this.#writer.send(encodeRequest({ kind, number, length: body?.length ?? 0, id }, this.#key), body, sent);
+    const parts = part === undefined ? body : [encodePart({ number, id, part }, this.#key)];
+    const length = parts?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    this.#writer.send(encodeRequest({ kind, number, length, id }, this.#key), parts, sent);
     return exchange.promise;
   }
 
@@ -199,6 +216,7 @@ export class ClientSession {
 function answers(kind: Answer["kind"], length: number, { kind: asked, part, seal }: Exchange): boolean {
   if (kind === "refusal") return seal === undefined;
   if (asked === "put") return kind === "stored" || kind === "held";
+  if (asked === "bundle") return kind === "bundle";
   if (part === undefined) return kind === "chunk";
   return seal === undefined ? kind === "seal" : kind === "part" && length === part.to - part.from;
 }

@@ -15,7 +15,7 @@ function setting() {
   });
   const told: string[] = [];
   const writer = new FrameWriter(socket as Socket);
-  const send = (name: string, body?: Buffer): void => writer.send(Buffer.from(name), body, () => told.push(name));
+  const send = (name: string, body?: Buffer): void => writer.send(Buffer.from(name), body && [body], () => told.push(name));
   return { socket, calls, told, send, take: () => pending.splice(0).forEach((done) => done()) };
 }
 

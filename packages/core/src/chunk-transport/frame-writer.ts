@@ -14,11 +14,10 @@ export class FrameWriter {
     this.#socket = socket;
   }
 
-  /** `taken` is called when the memory of both is free again: the kernel has taken it, or the connection has ended. */
-  send(header: Buffer, body?: Buffer, taken?: () => void): void {
+  /** `taken` is called when the memory of all is free again: the kernel has taken it, or the connection has ended. */
+  send(header: Buffer, body: readonly Buffer[] = [], taken?: () => void): void {
     if (this.#parts.length === 0) process.nextTick(() => this.#flush());
-    this.#parts.push(header);
-    if (body !== undefined) this.#parts.push(body);
+    this.#parts.push(header, ...body);
     if (taken !== undefined) this.#taken.push(taken);
   }
 

@@ -4,8 +4,8 @@
  *
  * Every request is authenticated by the session's key, and numbered without a gap: what is forged, altered, left out or sent
  * again by somebody on the way ends the session. A chunk's bytes are not covered, and need not be: their hash is the chunk's
- * name. Answers are not authenticated, as they are not over HTTP either; what they carry is compared with its name. Only a
- * part of a chunk has none, and is sealed (`parts.ts`).
+ * name, and the names of several in one request are covered (`bundle.ts`). Answers are not authenticated, as they are not over
+ * HTTP either; what they carry is compared with its name. Only a part of a chunk has none, and is sealed (`parts.ts`).
  *
  * All numbers are big-endian. Header of a request: kind (1 byte), 0 (1), number (6), length of the body (4), chunk id (32),
  * MAC (16). Header of an answer: kind (1), 0 (1), number (6), length of the body (4).
@@ -14,16 +14,17 @@ import { timingSafeEqual } from "node:crypto";
 import type { ChunkId } from "../chunking/index.ts";
 import { KiB, limits } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
+import { BUNDLE_BYTES_MAX, BUNDLE_BYTES_MIN } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
 import { PART_BYTES, SEAL_BYTES } from "./parts.ts";
 
-const requestKinds = ["put", "get", "cancel", "copy", "part"] as const;
-const answerKinds = ["stored", "held", "chunk", "refusal", "seal", "part"] as const;
+const requestKinds = ["put", "get", "cancel", "copy", "part", "bundle"] as const;
+const answerKinds = ["stored", "held", "chunk", "refusal", "seal", "part", "bundle"] as const;
 
 /**
- * `copy` is a `get` for a copy on another node, which no user waits for; `part` one for a part of the chunk, only to nodes that
- * said they know it. `cancel` names by its number one of these whose answer nobody waits for any more; it is the only one
- * without an answer.
+ * `copy` is a `get` for a copy on another node, which no user waits for; `part` one for a part of the chunk, and `bundle` some
+ * puts together, both only to nodes that said they know them. `cancel` names by its number one of these whose answer nobody
+ * waits for any more; it is the only one without an answer.
  */
 export interface Request {
   kind: (typeof requestKinds)[number];
@@ -32,7 +33,10 @@ export interface Request {
   id: ChunkId;
 }
 
-/** `stored` and `held` answer a put, `chunk` a get or a copy, `seal` and then `part` a part. A refusal's body says why, as an error over HTTP does. */
+/**
+ * `stored` and `held` answer a put, `chunk` a get or a copy, `seal` and then `part` a part, `bundle` a bundle. A refusal's body
+ * says why, as an error over HTTP does.
+ */
 export interface Answer {
   kind: (typeof answerKinds)[number];
   number: number;
@@ -64,6 +68,7 @@ export function decodeRequest(header: Buffer, key: SessionKey): Request {
   const { kind, number, length } = readStart(header, requestKinds);
   if (kind === "put") requireLength(length, 1, limits.chunkBytesMax);
   else if (kind === "part") requireLength(length, PART_BYTES, PART_BYTES);
+  else if (kind === "bundle") requireLength(length, BUNDLE_BYTES_MIN, BUNDLE_BYTES_MAX);
   else requireLength(length, 0, 0);
   return { kind, number, length, id: header.toString("hex", ID_AT, MAC_AT) as ChunkId };
 }
@@ -79,7 +84,7 @@ export function decodeAnswer(header: Buffer): Answer {
   const answer = readStart(header, answerKinds);
   if (answer.kind === "chunk" || answer.kind === "part") requireLength(answer.length, 1, limits.chunkBytesMax);
   else if (answer.kind === "seal") requireLength(answer.length, SEAL_BYTES, SEAL_BYTES);
-  else if (answer.kind === "refusal") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
+  else if (answer.kind === "refusal" || answer.kind === "bundle") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
   else requireLength(answer.length, 0, 0);
   return answer;
 }

@@ -16,6 +16,8 @@ const NONCE_BYTES = 12;
 const NONCE_HEADER = "holdfast-nonce";
 /** By which a node says that it can be asked for a part of a chunk. A change of the protocol's name would end every stream to a node of before. */
 const PARTS_HEADER = "holdfast-parts";
+/** Likewise, that it takes several small chunks at once. */
+const BUNDLES_HEADER = "holdfast-bundles";
 
 /** Where a node opens chunk streams. */
 export const CHUNK_STREAM_PATH = "/chunk-stream";
@@ -57,7 +59,8 @@ export function openChunkStream(
     asked.once("upgrade", (response, socket: Socket) => {
       const nonces = { request: signature[NONCE_HEADER], answer: String(response.headers[NONCE_HEADER]) };
       const takesParts = response.headers[PARTS_HEADER] !== undefined;
-      resolve(new ClientSession(socket, sessionKeyOf(clusterKey, PROTOCOL, nonces), { requestTimeoutMs, takesParts }));
+      const takesBundles = response.headers[BUNDLES_HEADER] !== undefined;
+      resolve(new ClientSession(socket, sessionKeyOf(clusterKey, PROTOCOL, nonces), { requestTimeoutMs, takesParts, takesBundles }));
     });
     asked.end();
   });
@@ -71,7 +74,9 @@ export function acceptChunkStream(
 ): ServerSession {
   const answer = randomBytes(NONCE_BYTES).toString("base64url");
   const { socket } = req;
-  res.writeHead(101, { connection: "Upgrade", upgrade: PROTOCOL, [NONCE_HEADER]: answer, [PARTS_HEADER]: "1" }).flushHeaders();
+  res
+    .writeHead(101, { connection: "Upgrade", upgrade: PROTOCOL, [NONCE_HEADER]: answer, [PARTS_HEADER]: "1", [BUNDLES_HEADER]: "1" })
+    .flushHeaders();
   const nonces = { request: String(req.headers[NONCE_HEADER]), answer };
   return new ServerSession(socket, sessionKeyOf(clusterKey, PROTOCOL, nonces), door, exchangeTimeoutMs);
 }

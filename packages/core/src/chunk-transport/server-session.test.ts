@@ -172,6 +172,9 @@ test.each<[string, (caller: Caller) => Buffer[]]>([
   ["a put longer than a chunk", (caller) => [caller.frame({ kind: "put", length: limits.chunkBytesMax + 1 }), CHUNK]],
   ["a part without its place", (caller) => [caller.frame({ kind: "part" })]],
   ["a part in a place that nobody signed", (caller) => [caller.frame({ kind: "part", length: PART_BYTES }), randomBytes(PART_BYTES)]],
+  ["a bundle that is too short", (caller) => [caller.frame({ kind: "bundle", length: 1 }), randomBytes(1)]],
+  ["a bundle that is too long", (caller) => [caller.frame({ kind: "bundle", length: 70_000 }), randomBytes(70_000)]],
+  ["a bundle that nobody signed", (caller) => [caller.frame({ kind: "bundle", length: 10_000 }), randomBytes(10_000)]],
   ["a get with a body", (caller) => [caller.frame({ length: 1 }), randomBytes(1)]],
   ["an HTTP request", () => [Buffer.from(`GET /chunks/${ID} HTTP/1.1\r\nHost: node\r\nConnection: keep-alive\r\n\r\n`)]],
   ["noise", () => [randomBytes(100_000)]],
@@ -380,6 +383,25 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
+
+test("chunks that come in one bundle: each is stored or refused by itself, and none can do without its own name", async () => {
+  const [one, held, other] = [randomBytes(10), randomBytes(4 * KiB), randomBytes(20 * KiB)];
+  await door.store.put(chunkIdOf(held), held);
+  const session = await openChunkStream(address, CLUSTER_KEY);
+  expect(session.takesBundles).toBe(true);
+  const chunks = [
+    { id: chunkIdOf(one), bytes: one },
+    { id: ID, bytes: randomBytes(10) },
+    { id: chunkIdOf(held), bytes: held },
+    { id: chunkIdOf(other), bytes: other },
+  ];
+  const outcomes = await session.putAll(chunks);
+  expect(outcomes.map(({ kind }) => kind)).toEqual(["stored", "refusal", "held", "stored"]);
+  expect(door.store.chunks.has(ID)).toBe(false);
+  for (const bytes of [one, held, other]) expect((await session.get(chunkIdOf(bytes), {})).equals(bytes)).toBe(true);
+  await session.close();
+  await allIsWell();
+});
 
 test("cut off while it was full: what was to come next is not begun, and takes no memory", async () => {
   const gate = Promise.withResolvers<void>();

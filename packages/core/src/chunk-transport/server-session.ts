@@ -5,6 +5,7 @@ import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
 import { limits, systemClock } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
+import { type ChunkToPut, encodeOutcomes, openBundle, type PutOutcome } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -43,7 +44,7 @@ interface Exchange {
 interface Arriving {
   exchange: Exchange;
   request: Request;
-  /** Where a put's chunk goes. */
+  /** Where a put's chunk goes, or several. */
   memory: ChunkBuffer | undefined;
   /** Where the place of a part goes. */
   place: Buffer;
@@ -110,7 +111,7 @@ export class ServerSession {
     this.#number = request.number;
     const place = request.kind === "part" ? Buffer.allocUnsafe(PART_BYTES) : NOTHING;
     this.#arriving = { exchange: this.#open(request), request, memory: undefined, place };
-    return request.kind === "put" ? this.#makeRoom(this.#arriving, request.length) : place;
+    return request.kind === "put" || request.kind === "bundle" ? this.#makeRoom(this.#arriving, request.length) : place;
   }
 
   #open({ number }: Request): Exchange {
@@ -152,22 +153,34 @@ export class ServerSession {
 
   #arrived(): void {
     const arrived = this.#arriving;
-    this.#arriving = undefined;
     if (arrived === undefined) return; // a cancel
     const { exchange, request, memory, place } = arrived;
-    if (memory !== undefined) void this.#put(exchange, request.id, memory);
+    const bundle = request.kind === "bundle" ? openBundle(memory!.bytes, request.id) : undefined;
+    this.#arriving = undefined;
+    if (bundle !== undefined) void this.#putAll(exchange, bundle, memory!);
+    else if (memory !== undefined) void this.#put(exchange, request.id, memory);
     else if (request.kind === "part") void this.#readPart(exchange, { ...request, part: decodePart(place, request, this.#key) });
     else void this.#read(exchange, request);
   }
 
   async #put(exchange: Exchange, id: ChunkId, memory: ChunkBuffer): Promise<void> {
+    const outcome = await this.#outcomeOf({ id, bytes: memory.bytes });
+    this.#answer(exchange, outcome.kind, "body" in outcome ? outcome.body : undefined);
+    memory.release();
+  }
+
+  async #putAll(exchange: Exchange, chunks: readonly ChunkToPut[], memory: ChunkBuffer): Promise<void> {
+    const outcomes = await Promise.all(chunks.map((chunk) => this.#outcomeOf(chunk)));
+    this.#answer(exchange, "bundle", encodeOutcomes(outcomes));
+    memory.release();
+  }
+
+  async #outcomeOf({ id, bytes }: ChunkToPut): Promise<PutOutcome> {
     try {
-      const { stored } = await this.#door.put(id, memory.bytes);
-      this.#answer(exchange, stored ? "stored" : "held");
+      const { stored } = await this.#door.put(id, bytes);
+      return { kind: stored ? "stored" : "held" };
     } catch (error) {
-      this.#answer(exchange, "refusal", this.#door.refusal(error));
-    } finally {
-      memory.release();
+      return { kind: "refusal", body: this.#door.refusal(error) };
     }
   }
 
@@ -180,7 +193,7 @@ export class ServerSession {
     const read = (gone: AbortSignal) => this.#door.getPart(asked.id, asked.part, gone);
     return this.#answerRead(exchange, read, ({ bytes, memory }) => {
       const seal = sealOf(asked, bytes, this.#key);
-      this.#writer.send(encodeAnswer({ kind: "seal", number: asked.number, length: seal.length }), seal);
+      this.#writer.send(encodeAnswer({ kind: "seal", number: asked.number, length: seal.length }), [seal]);
       this.#answer(exchange, "part", bytes, memory);
     });
   }
@@ -200,7 +213,7 @@ export class ServerSession {
   /** The exchange is over when the answer has left, not before: an answer that nobody reads counts, and keeps its memory. */
   #answer(exchange: Exchange, kind: Answer["kind"], body?: Buffer, memory?: ChunkBuffer): void {
     const header = encodeAnswer({ kind, number: exchange.number, length: body?.length ?? 0 });
-    this.#writer.send(header, body, () => {
+    this.#writer.send(header, body && [body], () => {
       memory?.release();
       this.#exchanges.delete(exchange.number);
       if (this.#isOver) return;

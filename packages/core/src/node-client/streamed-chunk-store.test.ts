@@ -15,8 +15,8 @@ import { StreamedChunkStore } from "./streamed-chunk-store.ts";
 const CHUNK = randomBytes(100_000);
 const ID = chunkIdOf(CHUNK);
 const UNREACHABLE = { code: "store.unreachable" };
-const [GET, CANCEL] = [1, 2];
-const [STORED, HELD, A_CHUNK, REFUSAL] = [0, 1, 2, 3];
+const [PUT, GET, CANCEL, BUNDLE] = [0, 1, 2, 5];
+const [STORED, HELD, A_CHUNK, REFUSAL, OUTCOMES] = [0, 1, 2, 3, 6];
 const REQUEST_BYTES = 60;
 
 let leave: (() => unknown)[] = [];
@@ -68,11 +68,14 @@ const clock = createManualClock();
 async function storeOf(
   onAsked: (asked: Asked) => void,
   http: RequestListener = (_req, res) => res.writeHead(500).end(),
+  hello = "Holdfast-Bundles: 1\r\n",
 ): Promise<ChunkStore> {
   const server = createServer(http).listen(0, "127.0.0.1");
   const streams: Stream[] = [];
   server.on("upgrade", (_req, socket: Socket) => {
-    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: holdfast-chunks/1\r\nHoldfast-Nonce: x\r\n\r\n");
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: holdfast-chunks/1\r\nHoldfast-Nonce: x\r\n${hello}\r\n`,
+    );
     streams.push(new Stream(socket, onAsked));
   });
   return await storeAt(server, () => streams.forEach(({ socket }) => socket.destroy()));
@@ -133,6 +136,62 @@ test.each<[string, (asked: Asked) => void]>([
   const into = Buffer.alloc(limits.chunkBytesMax);
   const store = await storeOf(behave);
   await expect(store.get(ID, { into })).rejects.toMatchObject(UNREACHABLE);
+});
+
+const SMALL = Array.from({ length: 20 }, (_, index) => randomBytes(4_000 + index)).map((bytes) => ({ id: chunkIdOf(bytes), bytes }));
+
+test("small chunks of one moment go together, a large one does not wait for them, and each hears what became of it", async () => {
+  const kinds: number[] = [];
+  const refusal = Buffer.from(JSON.stringify({ error: "store.full", message: "Full." }));
+  const store = await storeOf(({ kind, number, body, stream }) => {
+    kinds.push(kind);
+    if (kind === PUT) return stream.answer(STORED, number);
+    const outcomes = Array.from({ length: body.readUInt16BE() }, (_, index) =>
+      index === 1 ? [REFUSAL - 1, 0, 0, 0, refusal.length] : [HELD, 0, 0, 0, 0],
+    );
+    stream.answer(
+      OUTCOMES,
+      number,
+      Buffer.concat(outcomes.flatMap((start, index) => (index === 1 ? [Buffer.from(start), refusal] : [Buffer.from(start)]))),
+    );
+  });
+  const puts = [...SMALL, { id: ID, bytes: CHUNK }].map(({ id, bytes }) => store.put(id, bytes));
+  const told = await Promise.allSettled(puts);
+  expect(kinds.toSorted((one, other) => one - other)).toEqual([PUT, BUNDLE, BUNDLE]);
+  expect(told.at(-1)).toEqual({ status: "fulfilled", value: { stored: true } });
+  expect(told.filter(({ status }) => status === "rejected").map((put) => (put as PromiseRejectedResult).reason)).toEqual([
+    expect.objectContaining({ code: "store.full" }),
+    expect.objectContaining({ code: "store.full" }),
+  ]);
+});
+
+test("a small chunk that comes alone goes alone", async () => {
+  const kinds: number[] = [];
+  const store = await storeOf(({ kind, number, stream }) => (kinds.push(kind), stream.answer(STORED, number)));
+  expect(await store.put(SMALL[0]!.id, SMALL[0]!.bytes)).toEqual({ stored: true });
+  expect(kinds).toEqual([PUT]);
+});
+
+test("a node of a time before bundles gets each small chunk by itself", async () => {
+  const put: Buffer[] = [];
+  const onAsked = ({ kind, number, body, stream }: Asked) => {
+    if (kind === PUT) put.push(body);
+    stream.answer(
+      body.equals(SMALL[3]!.bytes) ? REFUSAL : STORED,
+      number,
+      body.equals(SMALL[3]!.bytes) ? Buffer.from('{"error":"store.full","message":"Full."}') : undefined,
+    );
+  };
+  const store = await storeOf(onAsked, undefined, "");
+  const told = await Promise.allSettled(SMALL.map(({ id, bytes }) => store.put(id, bytes)));
+  expect(put).toEqual(SMALL.map(({ bytes }) => bytes));
+  expect(told.map(({ status }) => status).indexOf("rejected")).toBe(3);
+  expect(told.filter(({ status }) => status === "rejected")).toHaveLength(1);
+});
+
+test("the stream breaks under a bundle: all in it hear it", async () => {
+  const store = await storeOf(({ stream }) => stream.socket.destroy());
+  for (const put of SMALL.map(({ id, bytes }) => store.put(id, bytes))) await expect(put).rejects.toMatchObject(UNREACHABLE);
 });
 
 test("answers come in any order, each to its own question", async () => {

@@ -13,6 +13,7 @@ import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { type Clock, limits, systemClock } from "../kernel/index.ts";
 import type { HttpChunkStore } from "./http-chunk-store.ts";
 import type { NodeConnection } from "./node-connection.ts";
+import { SmallPuts } from "./small-puts.ts";
 
 /**
  * The chunk store of a node, its chunks over streams and the rest, which is little, over HTTP. A node that opens no streams
@@ -26,6 +27,7 @@ export class StreamedChunkStore implements ChunkStore {
   readonly #partReads: ChunkStreams;
   readonly #largeWrites: ChunkStreams;
   readonly #smallWrites: ChunkStreams;
+  readonly #smallPuts: SmallPuts;
   #httpUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(node: NodeConnection, http: HttpChunkStore, clock: Clock = systemClock) {
@@ -41,13 +43,14 @@ export class StreamedChunkStore implements ChunkStore {
       streamsMax: limits.nodeSmallWriteStreams,
       requestsMax: limits.nodeStreamRequestsMax,
     });
+    this.#smallPuts = new SmallPuts(this.#smallWrites);
   }
 
   async put(id: ChunkId, bytes: Buffer): Promise<PutResult> {
     requireLength(bytes.length);
-    const streams = bytes.length > limits.smallChunkBytesMax ? this.#largeWrites : this.#smallWrites;
+    const isSmall = bytes.length <= limits.smallChunkBytesMax;
     return await this.#overStreams(
-      () => streams.run((session) => session.put(id, bytes)),
+      () => (isSmall ? this.#smallPuts.put({ id, bytes }) : this.#largeWrites.run((session) => session.put(id, bytes))),
       () => this.#http.put(id, bytes),
     );
   }
