@@ -112,6 +112,7 @@ test("memory flips a bit between the check of the name and the disk: the block i
       return {
         read: (into, position) => file.read(into, position),
         write: (parts, position) => file.write(parts[0]!.length === PAGE_BYTES ? parts.map(struck) : parts, position),
+        allocate: (bytes) => file.allocate(bytes),
         sync: () => file.sync(),
         close: () => file.close(),
       };

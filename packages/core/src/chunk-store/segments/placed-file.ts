@@ -2,6 +2,7 @@
  * Files that are read and written at places, many at once. A parameter of the store, so that tests can watch the order and
  * let each step fail.
  */
+import { execFile } from "node:child_process";
 import { close, constants, fdatasync, open, read, writev, writevSync } from "node:fs";
 import { promisify } from "node:util";
 import { KiB, liesOnPages, PAGE_BYTES } from "../../kernel/index.ts";
@@ -17,6 +18,11 @@ export interface PlacedFile {
   read(into: Buffer, position: number, options?: { pastCache?: boolean | undefined }): Promise<number>;
   /** Writes all of it, in the page cache at least. */
   write(parts: readonly Buffer[], position: number): Promise<void>;
+  /**
+   * Takes the disk's space for an empty file of this length, full of zeros that nobody writes. False where that cannot be
+   * done, or there is no room: then whoever writes the zeros learns which.
+   */
+  allocate(bytes: number): Promise<boolean>;
   /** Makes durable what was written before. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +40,7 @@ const callOpen = promisify(open);
 const callWritev = promisify(writev);
 const callSync = promisify(fdatasync);
 const callClose = promisify(close);
+const runFile = promisify(execFile);
 
 const directMemory = new DirectMemory();
 
@@ -76,6 +83,14 @@ class OpenFile implements PlacedFile {
     if (bytes <= AT_ONCE_BYTES) return writeAll(parts, position, (rest, at) => writevSync(this.#fd, rest, at));
     if (this.#takesPages && bytes % PAGE_BYTES === 0 && position % PAGE_BYTES === 0 && (await this.#writeDirectly(parts, position))) return;
     await writeAll(parts, position, async (rest, at) => (await callWritev(this.#fd, rest, at)).bytesWritten);
+  }
+
+  /** By the system's own program: Node knows no such call. */
+  async allocate(bytes: number): Promise<boolean> {
+    return runFile("fallocate", ["--length", String(bytes), this.#path]).then(
+      () => true,
+      () => false,
+    );
   }
 
   sync(): Promise<void> {

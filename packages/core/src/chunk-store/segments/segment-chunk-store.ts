@@ -1,10 +1,10 @@
 /**
  * Chunks on one disk, many to a file.
  *
- * Stored: `segments/<number>.seg`, files of a fixed length that were written full of zeros before they are used and are used
+ * Stored: `segments/<number>.seg`, files of a fixed length whose space is taken before they are used and that are used
  * again when what is in them is gone; in each, records of a header and a chunk. Beside a segment, `<number>.marks` says what
- * became of its chunks since. In memory: where each chunk is, and nothing else; it is read back at every start. Writing over
- * what is there already, and one sync for all who wait, is what makes this store faster than a file for each chunk.
+ * became of its chunks since. In memory: where each chunk is, and nothing else; it is read back at every start. Writing to
+ * files that are there already, and one sync for all who wait, is what makes this store faster than a file for each chunk.
  *
  * What can go wrong, and what becomes of it:
  * - the process dies in mid-write: half a record, which no start takes for one;

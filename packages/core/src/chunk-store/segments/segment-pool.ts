@@ -2,9 +2,13 @@
  * Empty segments, made ahead in the background, or given back by compaction. The last one is compaction's own: without any it
  * could not make room on a full disk.
  *
- * They are filled with zeros first: writing over what was written is far quicker to make durable than growing a file, and
- * cannot fail for want of room. A store begins with a small one and doubles, so that a fresh node costs next to nothing; on
- * a disk that is nearly full they become small again. Under its final name a segment is whole: a `.new` one is not.
+ * The disk's space for them is taken first: that is far quicker than growing a file with each chunk, and what is written there
+ * cannot fail for want of room. For small chunks they are filled with zeros, since writing over what was written is what is made
+ * durable quickest. Large ones would wait longer for a disk that writes everything twice than for the file system, which has to
+ * note where something was written first; for them the space is only set aside.
+ *
+ * A store begins with a small one and doubles, so that a fresh node costs next to nothing; on a disk that is nearly full they
+ * become small again. Under its final name a segment is whole: a `.new` one is not.
  */
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +17,7 @@ import type { DiskHealth } from "../disk-health.ts";
 import type { DiskRoom } from "../disk-space.ts";
 import { syncDirectory } from "../durable-write.ts";
 import { ChunkStoreError } from "../errors.ts";
-import { alignUp, DATA_AT, footerBytes, recordBytes, segmentBytesFor } from "./layout.ts";
+import { alignUp, DATA_AT, footerBytes, isLarge, recordBytes, segmentBytesFor } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { PlacedFile, SegmentFileSystem } from "./placed-file.ts";
 import { Segment, SEGMENT_SUFFIX } from "./segment.ts";
@@ -51,6 +55,8 @@ export class SegmentPool {
   #nextNumber: number;
   #preparing: Promise<void> | undefined;
   #reclaim: () => Promise<boolean> = async () => false;
+  /** Whether it was a large chunk that last found its segment full; the next one is made for such as it. */
+  #isForLarge = false;
   /** The disk had no room for another one when last asked. */
   #isShort = false;
 
@@ -82,6 +88,7 @@ export class SegmentPool {
   /** One that takes a chunk of this length at least. Rejects with `store.full` or `store.failed`. */
   async take(chunkLength: number): Promise<Segment> {
     const leastBytes = segmentBytesFor(chunkLength);
+    this.#isForLarge = isLarge(chunkLength);
     for (let reclaimed = 0; ;) {
       const segment = this.#takeFrom(this.#forChunks(), leastBytes);
       if (segment !== undefined) return segment;
@@ -196,7 +203,7 @@ export class SegmentPool {
     const path = join(directory, String(number).padStart(8, "0"));
     try {
       const file = await fileSystem.open(path + UNFINISHED_SUFFIX, { create: true });
-      await fillAndClose(file, header);
+      await makeAndClose(file, header, { isForLarge: this.#isForLarge });
     } catch (error) {
       await rm(path + UNFINISHED_SUFFIX, { force: true }).catch(() => undefined); // a disk that failed may refuse this too; the next start removes it
       throw error;
@@ -212,16 +219,18 @@ function isFull(error: unknown): boolean {
   return error instanceof ChunkStoreError && error.code === "store.full";
 }
 
-async function fillAndClose(file: PlacedFile, header: SegmentHeader): Promise<void> {
+async function makeAndClose(file: PlacedFile, header: SegmentHeader, { isForLarge }: { isForLarge: boolean }): Promise<void> {
   try {
-    for (let at = 0; at < header.sizeBytes; at += ZEROS.length) {
-      await file.write([ZEROS.subarray(0, Math.min(ZEROS.length, header.sizeBytes - at))], at);
-    }
+    if (!isForLarge || !(await file.allocate(header.sizeBytes))) await fill(file, header.sizeBytes);
     await file.sync();
     await writeHeader(file, header);
   } finally {
     await file.close();
   }
+}
+
+async function fill(file: PlacedFile, bytes: number): Promise<void> {
+  for (let at = 0; at < bytes; at += ZEROS.length) await file.write([ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at))], at);
 }
 
 /** So that the longest chunks fill it without a rest. */

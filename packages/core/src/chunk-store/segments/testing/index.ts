@@ -71,12 +71,12 @@ export interface DiskStep {
   length: number;
 }
 
-/** The real disk, with `before` called ahead of each step; what it throws is what the disk answers. */
-export function watched(before: (step: DiskStep) => void): SegmentFileSystem {
+/** The disk, the real one by default, with `before` called ahead of each step; what it throws is what the disk answers. */
+export function watched(before: (step: DiskStep) => void, fileSystem: SegmentFileSystem = segmentFileSystem): SegmentFileSystem {
   return {
     async open(path, options) {
       before({ kind: options?.create === true ? "create" : "open", path, position: 0, length: 0 });
-      const file = await segmentFileSystem.open(path, options);
+      const file = await fileSystem.open(path, options);
       return {
         async read(into, position) {
           before({ kind: "read", path, position, length: into.length });
@@ -90,6 +90,7 @@ export function watched(before: (step: DiskStep) => void): SegmentFileSystem {
           before({ kind: "sync", path, position: 0, length: 0 });
           return file.sync();
         },
+        allocate: (bytes) => file.allocate(bytes),
         close: () => file.close(),
       };
     },
