@@ -10,7 +10,9 @@ import {
   encodeOutcomes,
   intoBundles,
   openBundle,
+  OUTCOMES_BYTES_MAX,
   type PutOutcome,
+  REFUSAL_BYTES_MAX,
 } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
 
@@ -70,6 +72,19 @@ test("chunks go into as few bundles as hold them, in their order, and none is to
   for (const [index, length] of lengths.slice(0, -1).entries()) {
     expect(length + LINE_BYTES + bundles[index + 1]![0]!.bytes.length).toBeGreaterThan(BUNDLE_BYTES_MAX);
   }
+});
+
+test("of the tiniest chunks there are no more in one than may all be refused in one answer", () => {
+  const bundles = intoBundles(Array.from({ length: 100 }, () => someChunk(1)));
+  const longest = { kind: "refusal", body: Buffer.alloc(REFUSAL_BYTES_MAX) } as const;
+  expect(bundles.length).toBeGreaterThan(1);
+  for (const bundle of bundles) {
+    expect(encodeOutcomes(bundle.map(() => longest)).length).toBeLessThanOrEqual(OUTCOMES_BYTES_MAX);
+    const { id, body } = encodeBundle(bundle);
+    expect(openBundle(Buffer.concat(body), id)).toHaveLength(bundle.length);
+  }
+  const { id, body } = encodeBundle(bundles.flat());
+  expect(() => openBundle(Buffer.concat(body), id)).toThrow(FrameError);
 });
 
 test("one that fits into none stands alone, between others", () => {

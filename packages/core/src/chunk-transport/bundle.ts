@@ -23,12 +23,17 @@ const COUNT_BYTES = 2;
 const ID_BYTES = 32;
 const LINE_BYTES: number = ID_BYTES + 4;
 
+/** Of a refusal's body. */
+export const REFUSAL_BYTES_MAX: number = 64 * KiB;
+/** More would make an answer too long in which all are refused. */
+const BUNDLE_CHUNKS_MAX = 32;
 /** Of a body. */
 export const BUNDLE_BYTES_MIN: number = COUNT_BYTES + LINE_BYTES + 1;
 export const BUNDLE_BYTES_MAX: number = 64 * KiB;
 
 const outcomeKinds = ["stored", "held", "refusal"] as const;
 const OUTCOME_BYTES = 5;
+export const OUTCOMES_BYTES_MAX: number = BUNDLE_CHUNKS_MAX * (OUTCOME_BYTES + REFUSAL_BYTES_MAX);
 
 /** In the order given, as many in each bundle as fit. One that is too long stands alone. */
 export function intoBundles<Chunk extends ChunkToPut>(chunks: readonly Chunk[]): Chunk[][] {
@@ -36,7 +41,7 @@ export function intoBundles<Chunk extends ChunkToPut>(chunks: readonly Chunk[]):
   let bytes = Infinity;
   for (const chunk of chunks) {
     const needed = LINE_BYTES + chunk.bytes.length;
-    if (bytes + needed > BUNDLE_BYTES_MAX) {
+    if (bytes + needed > BUNDLE_BYTES_MAX || bundles.at(-1)?.length === BUNDLE_CHUNKS_MAX) {
       bundles.push([]);
       bytes = COUNT_BYTES;
     }
@@ -61,7 +66,7 @@ export function encodeBundle(chunks: readonly ChunkToPut[]): { id: ChunkId; body
 export function openBundle(body: Buffer, id: ChunkId): ChunkToPut[] {
   const count = body.readUInt16BE();
   const listBytes = COUNT_BYTES + count * LINE_BYTES;
-  if (nameOf(body.subarray(0, listBytes)) !== id) throw new FrameError("a bundle not of its request");
+  if (count > BUNDLE_CHUNKS_MAX || nameOf(body.subarray(0, listBytes)) !== id) throw new FrameError("a bundle not of its request");
   const chunks: ChunkToPut[] = [];
   let from = listBytes;
   for (let at = COUNT_BYTES; at < listBytes; at += LINE_BYTES) {

@@ -107,7 +107,12 @@ export class ClientSession {
   /** Likewise, several at once, and what became of each. Only where the session `takesBundles`, and of chunks that fit into one. */
   async putAll(chunks: readonly ChunkToPut[]): Promise<PutOutcome[]> {
     const { body } = await this.#send({ kind: "bundle", ...encodeBundle(chunks) });
-    return decodeOutcomes(body, chunks.length);
+    try {
+      return decodeOutcomes(body, chunks.length);
+    } catch (error) {
+      this.#end(error as Error);
+      throw error;
+    }
   }
 
   /** The bytes as they came: the caller compares them with their name. */

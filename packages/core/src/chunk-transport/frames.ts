@@ -12,9 +12,9 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { ChunkId } from "../chunking/index.ts";
-import { KiB, limits } from "../kernel/index.ts";
+import { limits } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
-import { BUNDLE_BYTES_MAX, BUNDLE_BYTES_MIN } from "./bundle.ts";
+import { BUNDLE_BYTES_MAX, BUNDLE_BYTES_MIN, OUTCOMES_BYTES_MAX, REFUSAL_BYTES_MAX } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
 import { PART_BYTES, SEAL_BYTES } from "./parts.ts";
 
@@ -51,7 +51,6 @@ const MAC_AT = 44;
 
 export const REQUEST_BYTES = 60;
 export const ANSWER_BYTES = 12;
-const REFUSAL_BYTES_MAX: number = 64 * KiB;
 
 export function encodeRequest({ kind, number, length, id }: Request, key: SessionKey): Buffer {
   const header = Buffer.allocUnsafe(REQUEST_BYTES);
@@ -84,7 +83,8 @@ export function decodeAnswer(header: Buffer): Answer {
   const answer = readStart(header, answerKinds);
   if (answer.kind === "chunk" || answer.kind === "part") requireLength(answer.length, 1, limits.chunkBytesMax);
   else if (answer.kind === "seal") requireLength(answer.length, SEAL_BYTES, SEAL_BYTES);
-  else if (answer.kind === "refusal" || answer.kind === "bundle") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
+  else if (answer.kind === "refusal") requireLength(answer.length, 1, REFUSAL_BYTES_MAX);
+  else if (answer.kind === "bundle") requireLength(answer.length, 1, OUTCOMES_BYTES_MAX);
   else requireLength(answer.length, 0, 0);
   return answer;
 }

@@ -1,4 +1,4 @@
-export { type ChunkToPut, intoBundles, type PutOutcome } from "./bundle.ts";
+export { type ChunkToPut, intoBundles } from "./bundle.ts";
 export { ChunkStreams } from "./chunk-streams.ts";
 export { Altered, type ClientSession, Refused } from "./client-session.ts";
 export { acceptChunkStream, asksForChunkStream, CHUNK_STREAM_PATH, NoChunkStream, openChunkStream } from "./handshake.ts";

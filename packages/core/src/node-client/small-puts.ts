@@ -1,9 +1,9 @@
 import type { PutResult } from "../chunk-store/index.ts";
-import { type ChunkStreams, type ChunkToPut, type ClientSession, intoBundles, type PutOutcome, Refused } from "../chunk-transport/index.ts";
+import { type ChunkStreams, type ChunkToPut, type ClientSession, intoBundles, Refused } from "../chunk-transport/index.ts";
 
 type Waiting = ChunkToPut & PromiseWithResolvers<PutResult>;
 
-/** Puts small chunks: those of one turn of the event loop together, if the node takes them so. */
+/** Puts small chunks: those that somebody has at one moment together, if the node takes them so. */
 export class SmallPuts {
   readonly #streams: ChunkStreams;
   #waiting: Waiting[] = [];
@@ -20,6 +20,11 @@ export class SmallPuts {
     return waiting.promise;
   }
 
+  /** Resolves when all that were put are on the streams. */
+  async sent(): Promise<void> {
+    if (this.#waiting.length > 0) await new Promise<void>((resolve) => process.nextTick(resolve)); // behind their sending
+  }
+
   #send(): void {
     const bundles = intoBundles(this.#waiting);
     this.#waiting = [];
@@ -28,32 +33,24 @@ export class SmallPuts {
 
   async #sendTogether(bundle: readonly Waiting[]): Promise<void> {
     try {
-      const outcomes = await this.#streams.run((session) => putAll(session, bundle));
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.kind === "refusal") bundle[index]!.reject(new Refused(outcome.body));
-        else bundle[index]!.resolve({ stored: outcome.kind === "stored" });
-      }
+      await this.#streams.run((session) =>
+        session.takesBundles && bundle.length > 1 ? putAll(session, bundle) : putEach(session, bundle),
+      );
     } catch (error) {
       for (const { reject } of bundle) reject(error);
     }
   }
 }
 
-async function putAll(session: ClientSession, chunks: readonly ChunkToPut[]): Promise<PutOutcome[]> {
-  if (session.takesBundles && chunks.length > 1) return await session.putAll(chunks);
-  const settled = await Promise.allSettled(chunks.map((chunk) => putAlone(session, chunk)));
-  return settled.map((put) => {
-    if (put.status === "rejected") throw put.reason;
-    return put.value;
-  });
+async function putAll(session: ClientSession, bundle: readonly Waiting[]): Promise<void> {
+  const outcomes = await session.putAll(bundle);
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind === "refusal") bundle[index]!.reject(new Refused(outcome.body));
+    else bundle[index]!.resolve({ stored: outcome.kind === "stored" });
+  }
 }
 
-async function putAlone(session: ClientSession, { id, bytes }: ChunkToPut): Promise<PutOutcome> {
-  try {
-    const { stored } = await session.put(id, bytes);
-    return { kind: stored ? "stored" : "held" };
-  } catch (error) {
-    if (error instanceof Refused) return { kind: "refusal", body: error.body };
-    throw error;
-  }
+/** Each hears what became of it as soon as that is known. */
+async function putEach(session: ClientSession, chunks: readonly Waiting[]): Promise<void> {
+  await Promise.all(chunks.map(({ id, bytes, resolve, reject }) => session.put(id, bytes).then(resolve, reject)));
 }

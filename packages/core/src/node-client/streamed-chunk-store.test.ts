@@ -189,6 +189,53 @@ test("a node of a time before bundles gets each small chunk by itself", async ()
   expect(told.filter(({ status }) => status === "rejected")).toHaveLength(1);
 });
 
+test("a node of a time before bundles breaks off: what it has stored counts, and only the rest is not there", async () => {
+  let stored = 0;
+  const store = await storeOf(({ number, stream }) => (stored++ < 10 ? stream.answer(STORED, number) : stream.socket.end()), undefined, "");
+  const told = await Promise.allSettled(SMALL.map(({ id, bytes }) => store.put(id, bytes)));
+  expect(told.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
+});
+
+test("many tiny chunks, and all are refused: each hears why, and the stream goes on", async () => {
+  const streams = new Set<Stream>();
+  const refusal = Buffer.from(JSON.stringify({ error: "store.full", message: "x".repeat(1_000) }));
+  const outcome = Buffer.from([REFUSAL - 1, 0, 0, 0, 0]);
+  outcome.writeUInt32BE(refusal.length, 1);
+  const store = await storeOf(({ kind, number, body, stream }) => {
+    streams.add(stream);
+    if (kind === PUT) return stream.answer(STORED, number);
+    stream.answer(OUTCOMES, number, Buffer.concat(Array.from({ length: body.readUInt16BE() }, () => [outcome, refusal]).flat()));
+  });
+  const tiny = Array.from({ length: 600 }, () => randomBytes(16));
+  const told = await Promise.allSettled(tiny.map((bytes) => store.put(chunkIdOf(bytes), bytes)));
+  const reasons = told.map((put) => (put as PromiseRejectedResult).reason as unknown);
+  expect(reasons).toEqual(Array.from(tiny, () => expect.objectContaining({ code: "store.full" })));
+  expect(await store.put(SMALL[0]!.id, SMALL[0]!.bytes)).toEqual({ stored: true });
+  expect(streams.size).toBe(1);
+});
+
+test("an answer to another bundle ends the stream: what comes next is asked on a new one", async () => {
+  const streams = new Set<Stream>();
+  const store = await storeOf(({ kind, number, stream }) => {
+    streams.add(stream);
+    if (kind === PUT) stream.answer(STORED, number);
+    else stream.answer(OUTCOMES, number, Buffer.from([0, 0, 0, 0, 0]));
+  });
+  for (const put of SMALL.slice(0, 3).map(({ id, bytes }) => store.put(id, bytes))) await expect(put).rejects.toMatchObject(UNREACHABLE);
+  expect(await store.put(SMALL[0]!.id, SMALL[0]!.bytes)).toEqual({ stored: true });
+  expect(streams.size).toBe(2);
+});
+
+test("closing waits for what was put in the same moment", async () => {
+  let asked = 0;
+  const store = await storeOf(({ number, stream }) => (asked++, stream.answer(STORED, number)));
+  const put = store.put(SMALL[0]!.id, SMALL[0]!.bytes);
+  leave.pop(); // which closes the store
+  await store.close();
+  expect(asked).toBe(1);
+  expect(await put).toEqual({ stored: true });
+});
+
 test("the stream breaks under a bundle: all in it hear it", async () => {
   const store = await storeOf(({ stream }) => stream.socket.destroy());
   for (const put of SMALL.map(({ id, bytes }) => store.put(id, bytes))) await expect(put).rejects.toMatchObject(UNREACHABLE);

@@ -96,6 +96,7 @@ export class StreamedChunkStore implements ChunkStore {
   }
 
   async close(): Promise<void> {
+    await this.#smallPuts.sent();
     const connections = [this.#reads, this.#partReads, this.#largeWrites, this.#smallWrites, this.#http];
     await Promise.all(connections.map((each) => each.close()));
   }
