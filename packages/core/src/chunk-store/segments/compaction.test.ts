@@ -225,7 +225,7 @@ test("on a full disk a large segment is copied half, time and again: as chunks e
   for (const { id } of old.filter((_chunk, index) => index % 4 === 0)) await store.delete(id);
   isFull = true;
   const unfinished = () => readdirSync(join(root, "segments")).filter((name) => name.endsWith(".new"));
-  await vi.waitFor(() => expect(unfinished()).toEqual([])); // or it would go while it is copied
+  await vi.waitFor(() => expect(unfinished()).toEqual([]), { timeout: 10_000 }); // or it would go while it is copied
   const left = new Map(old.filter((_chunk, index) => index % 4 !== 0).map((chunk) => [chunk.id, chunk]));
   const inTheFirst = async (): Promise<TestChunk[]> => {
     const places = await Promise.all([...left.values()].map(async (chunk) => ({ chunk, place: await store.locate(chunk.id) })));

@@ -13,11 +13,13 @@ export class DirectMemory {
   readonly #waiting: ((buffer: Buffer) => void)[] = [];
   #made = 0;
 
-  /** Runs `work` with memory for copies. */
-  async use(work: (copies: Buffer) => Promise<void>): Promise<void> {
+  /** Runs `work` with memory for copies. False when there is none that lies on pages. */
+  async use(work: (copies: Buffer) => Promise<void>): Promise<boolean> {
     const buffer = this.#idle.pop() ?? (this.#made < BUFFERS_MAX ? this.#make() : await this.#next());
+    if (buffer === undefined) return false;
     try {
       await work(buffer);
+      return true;
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#idle.push(buffer);
@@ -29,9 +31,11 @@ export class DirectMemory {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #make(): Buffer {
+  #make(): Buffer | undefined {
+    const buffer = allocatePages(recordBytes(limits.chunkBytesMax));
+    if (!liesOnPages(buffer)) return undefined;
     this.#made++;
-    return allocatePages(recordBytes(limits.chunkBytesMax));
+    return buffer;
   }
 }
 

@@ -87,10 +87,12 @@ class OpenFile implements PlacedFile {
 
   /** By the system's own program: Node knows no such call. */
   async allocate(bytes: number): Promise<boolean> {
-    return runFile("fallocate", ["--length", String(bytes), this.#path]).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await runFile("fallocate", ["-l", String(bytes), this.#path]); // the one option that every system's knows
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   sync(): Promise<void> {
@@ -114,19 +116,19 @@ class OpenFile implements PlacedFile {
     return count === into.length;
   }
 
-  /** False where it cannot be done: the disk has larger pages, or there was no memory on pages. */
+  /** False where it cannot be done: the disk has larger pages, or there is no memory on pages. */
   async #writeDirectly(parts: readonly Buffer[], position: number): Promise<boolean> {
     const fd = await (this.#direct ??= openDirectly(this.#path));
     if (fd === undefined) return false;
     const writeSome = async (rest: readonly Buffer[], at: number, copies: Buffer) =>
       (await callWritev(fd, onPages(rest, copies), at)).bytesWritten;
     try {
-      await directMemory.use((copies) => writeAll(parts, position, (rest, at) => writeSome(rest, at, copies)));
+      return await directMemory.use((copies) => writeAll(parts, position, (rest, at) => writeSome(rest, at, copies)));
     } catch (error) {
       if (codeOf(error) !== "EINVAL") throw error;
       this.#takesPages = false;
+      return false;
     }
-    return this.#takesPages;
   }
 }
 
