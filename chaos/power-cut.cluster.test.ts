@@ -40,6 +40,16 @@ describe.skipIf(!isRoot).each(Object.entries(storeKinds))("the power of a %s sto
     await reopened.close();
   });
 
+  test("large chunks were acknowledged, in segments that were made for such, and small ones between them: all are there, whole", async () => {
+    const store = await kind.open(disk.directory);
+    const chunks = Array.from({ length: 80 }, (_, index) => someChunk(index % 4 === 3 ? 5 * KiB : 1 * MiB));
+    await Promise.all(chunks.map(({ id, bytes }) => store.put(id, bytes)));
+    await cutPower(store);
+    const reopened = await kind.open(disk.directory);
+    expect(await missing(reopened, chunks)).toEqual([]);
+    await reopened.close();
+  });
+
   test("in the middle of a compaction: what is held is there, what was trashed stays out of sight and comes back whole", async () => {
     const store = await kind.open(disk.directory);
     const chunks = Array.from({ length: 60 }, (_, index) => someChunk(40 * KiB + index));
