@@ -6,8 +6,7 @@
  * other. Its header bears the hash of all that is before the bytes in place of a chunk's id, so the header's MAC covers them.
  * The answer's body says of each, in the same order, what an answer to it alone would: kind (1), length (4), body.
  */
-import { blake3 } from "@napi-rs/blake-hash";
-import { type ChunkId, chunkIdFromBytes } from "../chunking/index.ts";
+import { type ChunkId, chunkIdFromBytes, chunkIdOf } from "../chunking/index.ts";
 import { KiB } from "../kernel/index.ts";
 import { FrameError } from "./frame-error.ts";
 
@@ -59,14 +58,14 @@ export function encodeBundle(chunks: readonly ChunkToPut[]): { id: ChunkId; body
     at += list.write(id, at, "hex");
     at = list.writeUInt32BE(bytes.length, at);
   }
-  return { id: nameOf(list), body: [list, ...chunks.map(({ bytes }) => bytes)] };
+  return { id: chunkIdOf(list), body: [list, ...chunks.map(({ bytes }) => bytes)] };
 }
 
 /** The chunks in it, whose bytes nobody has compared with their names yet. Throws a `FrameError` for what no holder of the key has sent. */
 export function openBundle(body: Buffer, id: ChunkId): ChunkToPut[] {
   const count = body.readUInt16BE();
   const listBytes = COUNT_BYTES + count * LINE_BYTES;
-  if (count > BUNDLE_CHUNKS_MAX || nameOf(body.subarray(0, listBytes)) !== id) throw new FrameError("a bundle not of its request");
+  if (count > BUNDLE_CHUNKS_MAX || chunkIdOf(body.subarray(0, listBytes)) !== id) throw new FrameError("a bundle not of its request");
   const chunks: ChunkToPut[] = [];
   let from = listBytes;
   for (let at = COUNT_BYTES; at < listBytes; at += LINE_BYTES) {
@@ -104,8 +103,4 @@ export function decodeOutcomes(body: Buffer, count: number): PutOutcome[] {
   }
   if (at !== body.length || outcomes.length !== count) throw new FrameError("an answer to another bundle");
   return outcomes;
-}
-
-function nameOf(list: Buffer): ChunkId {
-  return chunkIdFromBytes(blake3(list));
 }

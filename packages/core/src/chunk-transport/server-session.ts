@@ -164,15 +164,21 @@ export class ServerSession {
   }
 
   async #put(exchange: Exchange, id: ChunkId, memory: ChunkBuffer): Promise<void> {
-    const outcome = await this.#outcomeOf({ id, bytes: memory.bytes });
-    this.#answer(exchange, outcome.kind, "body" in outcome ? outcome.body : undefined);
-    memory.release();
+    try {
+      const outcome = await this.#outcomeOf({ id, bytes: memory.bytes });
+      this.#answer(exchange, outcome.kind, "body" in outcome ? outcome.body : undefined);
+    } finally {
+      memory.release();
+    }
   }
 
   async #putAll(exchange: Exchange, chunks: readonly ChunkToPut[], memory: ChunkBuffer): Promise<void> {
-    const outcomes = await Promise.all(chunks.map((chunk) => this.#outcomeOf(chunk)));
-    this.#answer(exchange, "bundle", encodeOutcomes(outcomes));
-    memory.release();
+    try {
+      const outcomes = await Promise.all(chunks.map((chunk) => this.#outcomeOf(chunk)));
+      this.#answer(exchange, "bundle", encodeOutcomes(outcomes));
+    } finally {
+      memory.release();
+    }
   }
 
   async #outcomeOf({ id, bytes }: ChunkToPut): Promise<PutOutcome> {
