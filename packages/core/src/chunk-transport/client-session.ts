@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { type ChunkPart, type PutResult, type ReadOptions, viewFor } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
-import { limits } from "../kernel/index.ts";
+import { FleetingMap, limits } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
 import { type ChunkToPut, decodeOutcomes, encodeBundle, type PutOutcome } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
@@ -69,7 +69,7 @@ export class ClientSession {
   readonly takesParts: boolean;
   readonly takesBundles: boolean;
   readonly #writer: FrameWriter;
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #exchanges = new FleetingMap<Exchange>();
   readonly #closed = Promise.withResolvers<void>();
   #number = 0;
   #arriving: (Pick<Answer, "kind" | "number"> & { exchange: Exchange; body: Buffer }) | undefined;
@@ -158,7 +158,7 @@ export class ClientSession {
     const forgetSignal = (): void => signal?.removeEventListener("abort", leave);
     signal?.addEventListener("abort", leave, { once: true });
     const exchange: Exchange = { ...Promise.withResolvers<Answered>(), kind, into, part, seal: undefined, limit, forgetSignal };
-    this.#exchanges.set(number, exchange);
+    this.#exchanges.add(number, exchange);
     const parts = part === undefined ? body : [encodePart({ number, id, part }, this.#key)];
     const length = parts?.reduce((sum, { length }) => sum + length, 0) ?? 0;
     this.#writer.send(encodeRequest({ kind, number, length, id }, this.#key), parts, sent);

@@ -3,7 +3,7 @@ import type { ChunkBuffer } from "../byte-budget/index.ts";
 import type { ChunkPart, PutResult } from "../chunk-store/index.ts";
 import type { ChunkId } from "../chunking/index.ts";
 import { takeSocket } from "../http-edge/index.ts";
-import { limits, systemClock } from "../kernel/index.ts";
+import { FleetingMap, limits, systemClock } from "../kernel/index.ts";
 import type { SessionKey } from "../request-signing/index.ts";
 import { type ChunkToPut, encodeOutcomes, openBundle, type PutOutcome } from "./bundle.ts";
 import { FrameError } from "./frame-error.ts";
@@ -69,7 +69,7 @@ export class ServerSession {
   readonly #reader: FrameReader;
   readonly #writer: FrameWriter;
   /** The oldest first. */
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #exchanges = new FleetingMap<Exchange>();
   /** Goes off when the oldest exchange takes too long, or before. */
   #limit: NodeJS.Timeout | undefined;
   #number = 0;
@@ -116,7 +116,7 @@ export class ServerSession {
 
   #open({ number }: Request): Exchange {
     const exchange = { number, gone: new AbortController(), begunAtMs: systemClock.monotonicMs() };
-    this.#exchanges.set(number, exchange);
+    this.#exchanges.add(number, exchange);
     this.#limit ??= this.#cutIn(this.#exchangeTimeoutMs);
     this.#isFull = this.#exchanges.size >= limits.nodeStreamRequestsMax;
     if (this.#isFull) this.#reader.hold();

@@ -13,7 +13,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Database } from "@holdfast/db";
 import { ChunkBuffers } from "../byte-budget/index.ts";
 import type { Actor } from "../drive/index.ts";
-import { limits, type Logger } from "../kernel/index.ts";
+import { FleetingMap, limits, type Logger } from "../kernel/index.ts";
 import type { Membership } from "../membership/index.ts";
 import type { ChunkReplicator } from "../replication/index.ts";
 import { CHECKSUM_ALGORITHMS } from "./checksum.ts";
@@ -77,7 +77,8 @@ export function createUploads({
   const wholeFiles = createWholeFiles(parts, { lastCopyMs, logger });
   const finalise = createFinaliser({ pool, logger });
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
-  const running = new Set<AbortController>();
+  const running = new FleetingMap<AbortController>();
+  let requests = 0;
 
   const concatenated = async (request: TusRequest, actor: Actor, partIds: string[]): Promise<Answer> => {
     const id = await concatenate(pool, actor, { ...request, partIds });
@@ -115,18 +116,19 @@ export function createUploads({
       res.setHeader("Cache-Control", "no-store");
       const leaving = new AbortController();
       const body = new UploadBody(req, res, { idleTimeoutMs, borrowBytesMin, leave: leaving.signal });
-      running.add(leaving);
+      const request = ++requests;
+      running.add(request, leaving);
       try {
         const { status, headers } = await answered(req, body, actor, () => leaving.abort());
         res.writeHead(status, headers).end();
       } finally {
-        running.delete(leaving);
+        running.delete(request);
       }
       if (!(await body.heardOut())) req.destroy();
     },
     start: () => sweeper.start(),
     async stop() {
-      for (const leaving of running) leaving.abort();
+      for (const leaving of running.values()) leaving.abort();
       await sweeper.stop();
       await locks.stop();
       await lateReplicas.flush();
