@@ -28,9 +28,10 @@ const RULES: Readonly<Record<string, string>> = {
         ) AS run
       ) AS sums ON true
      WHERE v.state = 'committed' AND (v.size_bytes <> sums.total OR NOT sums.seamless)`,
-  "an extent's chunk is live and as long as the extent": `
-    SELECT encode(c.id, 'hex') AS chunk, c.state, c.length, x.length AS extent_length FROM extent x JOIN chunk c ON c.id = x.chunk_id
-     WHERE c.state <> 'live' OR c.length <> x.length`,
+  "an extent's chunk is live and holds all of the extent": `
+    SELECT encode(c.id, 'hex') AS chunk, c.state, c.length, x.chunk_offset, x.length AS extent_length
+      FROM extent x JOIN chunk c ON c.id = x.chunk_id
+     WHERE c.state <> 'live' OR x.chunk_offset + x.length > c.length`,
   "an upload that has every byte is a file": `SELECT id, name, updated_at FROM upload WHERE state = 'complete' AND role = 'whole'`,
   "a version that is not committed belongs to an upload": `
     SELECT v.id FROM version v LEFT JOIN upload u ON u.version_id = v.id WHERE v.state = 'receiving' AND u.id IS NULL`,

@@ -11,6 +11,7 @@ interface ExtentRow {
   offset: number;
   length: number;
   chunkId: Buffer;
+  chunkOffset: number;
   nodeIds: number[];
 }
 
@@ -22,7 +23,7 @@ export async function readFileMetadata(
 ): Promise<MessageInitShape<typeof GetFileMetadataResponseSchema>> {
   const sizeBytes = await committedSize(pool, versionId);
   const { rows } = await pool.query<ExtentRow>(
-    `SELECT e."offset", e.length, e.chunk_id AS "chunkId", c.replicas AS "nodeIds"
+    `SELECT e."offset", e.length, e.chunk_id AS "chunkId", e.chunk_offset AS "chunkOffset", c.replicas AS "nodeIds"
        FROM extent e JOIN chunk c ON c.id = e.chunk_id
       WHERE e.version_id = $1 AND e."offset" >= $2 ORDER BY e."offset" LIMIT $3`,
     [versionId, fromOffset, limits.listPageMax],

@@ -53,6 +53,24 @@ test.each([
   expect(asked() - before).toBe(parts);
 });
 
+test.each([
+  ["little", 500],
+  ["more than a part is worth", 40_000],
+  ["so much that the file is a small part of it", 300_000],
+])("a file lies in a pack, amidst %s of other files: its own bytes arrive, whole and by range, and no others", async (_amount, others) => {
+  const { url } = await drive.store({ bytes: BYTES, chunkBytes: BYTES.length, amidst: randomBytes(others) });
+  expect((await bytesOf(await fetch(url))).equals(BYTES)).toBe(true);
+  for (const [from, to] of [
+    [0, 1],
+    [1_000, 9_000],
+    [10_499, 10_500],
+  ] as const) {
+    expect((await bytesOf(await ranged(url, `bytes=${from}-${to - 1}`))).equals(BYTES.subarray(from, to))).toBe(true);
+  }
+  const past = await ranged(url, "bytes=10000-20000");
+  expect([past.headers.get("content-range"), (await bytesOf(past)).length]).toEqual(["bytes 10000-10499/10500", 500]);
+});
+
 test("an empty file is an empty file", async () => {
   const { url } = await drive.store({ bytes: Buffer.alloc(0) });
   const answer = await fetch(url);

@@ -32,6 +32,8 @@ interface ExtentRow {
   offset: number;
   length: number;
   chunkId: Buffer;
+  chunkOffset: number;
+  chunkLength: number;
   replicas: number[];
 }
 
@@ -71,7 +73,7 @@ const EXTENTS = `
   SELECT stretch.place, e.*
     FROM unnest(${LISTS}) WITH ORDINALITY AS stretch (version_id, start, until, place)
    CROSS JOIN LATERAL (
-     SELECT e."offset", e.length, e.chunk_id AS "chunkId", c.replicas
+     SELECT e."offset", e.length, e.chunk_id AS "chunkId", e.chunk_offset AS "chunkOffset", c.length AS "chunkLength", c.replicas
        FROM extent e JOIN chunk c ON c.id = e.chunk_id
       WHERE e.version_id = stretch.version_id AND e."offset" < stretch.until
         AND e."offset" >= (SELECT max("offset") FROM extent WHERE version_id = stretch.version_id AND "offset" <= stretch.start)
@@ -95,11 +97,11 @@ export async function* piecesOf(
   while (position < end) {
     const rows = await readExtents(position, end);
     if (rows.length === 0) throw missing(position);
-    for (const { offset, length, chunkId, replicas } of rows) {
+    for (const { offset, length, chunkId, chunkOffset, chunkLength, replicas } of rows) {
       const from = position - offset;
       if (from < 0 || from >= length) throw missing(position);
       const to = Math.min(length, end - offset);
-      yield { chunk: { id: chunkIdFromBytes(chunkId), length, replicas }, from, to };
+      yield { chunk: { id: chunkIdFromBytes(chunkId), length: chunkLength, replicas }, from: chunkOffset + from, to: chunkOffset + to };
       position = offset + to;
     }
   }

@@ -95,7 +95,7 @@ describe("the database by itself", () => {
   test.each([
     ["an extent is gone", `DELETE FROM extent WHERE "offset" = 1000`, ["version.extents"]],
     ["an extent is in the wrong place", `UPDATE extent SET "offset" = 1001 WHERE "offset" = 1000`, ["version.extents"]],
-    ["an extent has another length than its chunk", "UPDATE chunk SET length = 999", ["chunk.row", "chunk.row"]],
+    ["an extent goes beyond its chunk", "UPDATE chunk SET length = 999", ["chunk.row", "chunk.row"]],
     ["a version needs a condemned chunk", "UPDATE chunk SET state = 'condemned'", ["chunk.row", "chunk.row"]],
     ["a row names a node twice", "UPDATE chunk SET replicas = '{1,1,2}'", ["chunk.row", "chunk.row"]],
     ["a drive's sum is wrong", "UPDATE drive SET used_bytes = 7", ["drive.used_bytes"]],

@@ -44,8 +44,8 @@ export const RULES: readonly Rule[] = [
       SELECT encode(chunk.id, 'hex') AS subject, 'is on its way out although a version needs it' AS message
         FROM chunk WHERE state = 'condemned' AND EXISTS (SELECT FROM extent WHERE chunk_id = chunk.id)
       UNION ALL
-      SELECT encode(chunk.id, 'hex'), format('has %s bytes, and an extent of version %s says %s', chunk.length, version_id, extent.length)
-        FROM extent JOIN chunk ON chunk.id = chunk_id WHERE extent.length <> chunk.length
+      SELECT encode(chunk.id, 'hex'), format('has %s bytes, and an extent of version %s goes to %s', chunk.length, version_id, chunk_offset + extent.length)
+        FROM extent JOIN chunk ON chunk.id = chunk_id WHERE chunk_offset + extent.length > chunk.length
       UNION ALL
       SELECT encode(id, 'hex'), 'names a node twice, or one that does not exist'
         FROM chunk WHERE cardinality(replicas) <> (SELECT count(*) FROM node WHERE node.id = ANY (replicas))

@@ -90,8 +90,8 @@ async function copyExtents(
   offsets: readonly number[],
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO extent (version_id, "offset", length, chunk_id)
-     SELECT $1, part."offset" + extent."offset", extent.length, extent.chunk_id
+    `INSERT INTO extent (version_id, "offset", length, chunk_id, chunk_offset)
+     SELECT $1, part."offset" + extent."offset", extent.length, extent.chunk_id, extent.chunk_offset
        FROM unnest($2::uuid[], $3::bigint[]) AS part (version_id, "offset") JOIN extent USING (version_id)`,
     [versionId, partVersionIds, offsets],
   );

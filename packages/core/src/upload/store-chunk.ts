@@ -1,5 +1,5 @@
 import type { ChunkBuffer } from "../byte-budget/index.ts";
-import { chunkIdOf } from "../chunking/index.ts";
+import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import type { ChunkReplicator } from "../replication/index.ts";
 import type { ChunkToCommit } from "./commit-chunks.ts";
 import type { LookUpChunk } from "./known-chunks.ts";
@@ -22,32 +22,41 @@ export interface StoreParts {
 }
 
 /** Resolves when the chunk is on the write quorum. The buffer goes back when no node needs it any more. */
-export async function storeChunk(
-  { lookUp, replicator, lateReplicas }: StoreParts,
-  bytes: Buffer,
-  buffer: ChunkBuffer,
-): Promise<StoredChunk> {
+export async function storeChunk(parts: StoreParts, bytes: Buffer, buffer: ChunkBuffer): Promise<StoredChunk> {
   try {
     const id = chunkIdOf(bytes);
-    const { length } = bytes;
-    const { copies, asOf } = await lookUp(id, replicator.writeQuorum);
-    if (copies !== undefined) {
-      buffer.release();
-      return { id, length, nodeIds: undefined, asOf, copies, isCommitted: false, settled: Promise.resolve() };
-    }
-    const { nodeIds, copiesExpected, tail } = await replicator.write(id, bytes);
-    const settled = tail.then((late) => {
-      buffer.release({ reusable: !late.bytesInUse });
-      chunk.nodeIds.push(...late.nodeIds);
-      if (chunk.isCommitted) lateReplicas.add(id, late.nodeIds);
-      return undefined;
-    });
-    const chunk = { id, length, nodeIds: [...nodeIds], asOf, copies: copiesExpected, isCommitted: false, settled };
-    return chunk;
+    const { copies, asOf } = await parts.lookUp(id, parts.replicator.writeQuorum);
+    if (copies === undefined) return await writeChunk(parts, { id, bytes, asOf }, buffer);
+    buffer.release();
+    return { id, length: bytes.length, nodeIds: undefined, asOf, copies, isCommitted: false, settled: Promise.resolve() };
   } catch (error) {
     buffer.release();
     throw error;
   }
+}
+
+interface ChunkToWrite {
+  id: ChunkId;
+  bytes: Buffer;
+  /** A time of the database's from before. */
+  asOf: Date;
+}
+
+/** Likewise, whether or not the chunk is known. When it rejects, the buffer is the caller's still. */
+export async function writeChunk(
+  { replicator, lateReplicas }: Pick<StoreParts, "replicator" | "lateReplicas">,
+  { id, bytes, asOf }: ChunkToWrite,
+  buffer: ChunkBuffer,
+): Promise<StoredChunk> {
+  const { nodeIds, copiesExpected, tail } = await replicator.write(id, bytes);
+  const settled = tail.then((late) => {
+    buffer.release({ reusable: !late.bytesInUse });
+    chunk.nodeIds.push(...late.nodeIds);
+    if (chunk.isCommitted) lateReplicas.add(id, late.nodeIds);
+    return undefined;
+  });
+  const chunk = { id, length: bytes.length, nodeIds: [...nodeIds], asOf, copies: copiesExpected, isCommitted: false, settled };
+  return chunk;
 }
 
 /**

@@ -19,7 +19,7 @@ import type { ChunkReplicator } from "../replication/index.ts";
 import { CHECKSUM_ALGORITHMS } from "./checksum.ts";
 import { concatenate } from "./concatenate.ts";
 import { createFinaliser } from "./finalise.ts";
-import { createChunkLookup } from "./known-chunks.ts";
+import { createChunkLookup, createRecentTime } from "./known-chunks.ts";
 import { createLateReplicas } from "./late-replicas.ts";
 import { fileHeaders, speakTus } from "./protocol.ts";
 import type { ReceiverParts } from "./receive.ts";
@@ -74,7 +74,7 @@ export function createUploads({
   const buffers = new ChunkBuffers(bufferBytes);
   const lateReplicas = createLateReplicas({ pool, logger });
   const parts: ReceiverParts = { pool, lookUp: createChunkLookup(pool, membership), replicator, buffers, lateReplicas, chunkBytes };
-  const wholeFiles = createWholeFiles(parts, { lastCopyMs, logger });
+  const wholeFiles = createWholeFiles({ ...parts, recentTime: createRecentTime(pool) }, { lastCopyMs, logger });
   const finalise = createFinaliser({ pool, logger });
   const sweeper = createUploadSweeper({ pool, logger, intervalMs: sweepIntervalMs });
   const running = new FleetingMap<AbortController>();

@@ -2,16 +2,15 @@
  * Files that come whole with the request that announces them: from the socket to the folder in one go, and those that come
  * at the same moment together.
  *
- * Each is stored like any chunk. Then one transaction makes upload, version, extent, chunk row and entry of many files of a
- * drive, so that a thousand small files are not a thousand times a dozen questions under one drive's lock. Nobody ever sees
- * a step of it: such an upload is `committed` from the start, or it never was.
+ * Their bytes become chunks, those of small files together (`packs`). Then one transaction makes upload, version, extent, chunk
+ * row and entry of many files of a drive, so that a thousand small files are not a thousand times a dozen questions under one
+ * drive's lock. Nobody ever sees a step of it: such an upload is `committed` from the start, or it never was.
  *
  * This is for the plain case alone. Whatever is out of the ordinary (the name is taken, the folder is gone, there is no
  * room, the client falls silent in the middle, copies are being cleaned up) gives the bytes back to the body and leaves the
  * file to the way that all others go, which knows what to say.
  */
 import { randomUUIDv7 } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { inOneBreath, inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkBuffer } from "../byte-budget/index.ts";
@@ -34,7 +33,8 @@ import { limits, type Logger } from "../kernel/index.ts";
 import { ADD_TO_THE_CHUNK } from "./commit-chunks.ts";
 import { parseUploadMetadata, type UploadMetadata } from "./metadata.ts";
 import { holdPolicy, type ReceiverParts } from "./receive.ts";
-import { beginCommit, type StoredChunk, storeChunk } from "./store-chunk.ts";
+import { createPacker, type PackerParts, type StoredContent } from "./packs.ts";
+import { beginCommit, type StoredChunk } from "./store-chunk.ts";
 import { BODY_TYPE, type TusRequest } from "./tus-request.ts";
 import type { UploadBody } from "./upload-body.ts";
 
@@ -60,9 +60,7 @@ interface FileToMake extends NewFile {
   metadata: string;
 }
 
-interface StoredFile extends FileToMake {
-  chunk: StoredChunk;
-}
+interface StoredFile extends FileToMake, StoredContent {}
 
 export interface WholeFilesOptions {
   /** How long files that are made together wait for the last copies of their chunks. */
@@ -70,7 +68,8 @@ export interface WholeFilesOptions {
   logger: Logger;
 }
 
-export function createWholeFiles(parts: ReceiverParts, { lastCopyMs, logger }: WholeFilesOptions): WholeFiles {
+export function createWholeFiles(parts: ReceiverParts & PackerParts, { lastCopyMs, logger }: WholeFilesOptions): WholeFiles {
+  const storeContent = createPacker(parts);
   const make = createGathering({
     itemsMax: TOGETHER_MAX,
     work: async (driveId, files: readonly StoredFile[]) => {
@@ -96,11 +95,12 @@ export function createWholeFiles(parts: ReceiverParts, { lastCopyMs, logger }: W
       const { bytes } = buffer;
       const settled = Promise.withResolvers<void>(); // until then the bytes may have to go back
       try {
-        const chunk = await storeChunk(parts, bytes, { ...buffer, release: (how) => void settled.promise.then(() => buffer.release(how)) });
+        const release: ChunkBuffer["release"] = (how) => void settled.promise.then(() => buffer.release(how));
+        const content = await storeContent(actor.driveId, { ...buffer, release });
         const { uploadId, entryId } = file;
-        if (await make(actor.driveId, { ...file, chunk })) {
+        if (await make(actor.driveId, { ...file, ...content })) {
           logger.info({ uploadId, entryId, outcome: "created", sizeBytes: length }, "upload committed");
-          return { uploadId, entryId, length, copies: chunk.copies };
+          return { uploadId, entryId, length, copies: content.chunk.copies };
         }
         body.giveBack(bytes);
         return undefined;
@@ -154,19 +154,25 @@ async function makeTogether(
   driveId: string,
   files: readonly StoredFile[],
 ): Promise<boolean[]> {
-  const committed = files.map(({ chunk }) => beginCommit(chunk, lateReplicas));
+  const chunks = chunksOf(files);
+  const committed = new Map(chunks.map((chunk) => [chunk, beginCommit(chunk, lateReplicas)]));
   const insert = files.some(({ folders }) => folders.length > 0) ? insertBelow : insertAtOnce;
   const uploadIds = await insert(pool, driveId, replicator.writeQuorum, files);
   const made = files.map(({ uploadId }) => uploadIds.has(uploadId));
-  for (const [index, done] of committed.entries()) if (made[index]) done();
+  for (const [chunk, done] of committed) if (files.some((file, index) => made[index] && file.chunk === chunk)) done();
   return made;
+}
+
+function chunksOf(files: readonly StoredFile[]): StoredChunk[] {
+  return [...new Set(files.map(({ chunk }) => chunk))];
 }
 
 /** The last copy of a chunk comes a moment after the others, and a row that knows it is written once. */
 async function settle(files: readonly StoredFile[], patienceMs: number): Promise<void> {
-  const over = new AbortController();
-  const settled = Promise.all(files.map(({ chunk }) => chunk.settled)).finally(() => over.abort());
-  await Promise.race([settled, delay(patienceMs, undefined, { signal: over.signal }).catch(() => undefined)]);
+  const enough = Promise.withResolvers<void>();
+  const patience = setTimeout(enough.resolve, patienceMs);
+  await Promise.race([Promise.all(chunksOf(files).map((chunk) => chunk.settled)), enough.promise]);
+  clearTimeout(patience);
 }
 
 /** Returns the uploads of those that were made; of the others nothing is left. */
@@ -209,6 +215,7 @@ async function findMade(pool: pg.Pool, driveId: string, files: readonly StoredFi
 type PlacedFile = StoredFile & { folderId: string };
 
 async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number, files: readonly PlacedFile[]): Promise<Set<string>> {
+  const chunks = chunksOf(files);
   const { rows } = await tx.query<{ uploadId: string }>({
     name: "upload-insert-files",
     text: INSERT_FILES,
@@ -227,10 +234,13 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
       files.map(({ asked }) => asked.filetype),
       files.map(({ asked }) => asked.conflict),
       files.map(({ metadata }) => metadata),
-      files.map(({ chunk }) => chunkIdToBytes(chunk.id)),
-      files.map(({ chunk }) => chunk.length),
-      files.map(({ chunk: { nodeIds } }) => nodeIds && `{${nodeIds.join(",")}}`),
-      files.map(({ chunk }) => chunk.asOf),
+      files.map(({ sizeBytes }) => sizeBytes),
+      files.map(({ chunk }) => chunks.indexOf(chunk) + 1),
+      files.map(({ chunkOffset }) => chunkOffset),
+      chunks.map(({ id }) => chunkIdToBytes(id)),
+      chunks.map(({ length }) => length),
+      chunks.map(({ nodeIds }) => nodeIds && `{${nodeIds.join(",")}}`),
+      chunks.map(({ asOf }) => asOf),
     ],
   });
   return new Set(rows.map(({ uploadId }) => uploadId));
@@ -243,32 +253,35 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
 const INSERT_FILES = `
   WITH RECURSIVE file AS (
     SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
-                         $14::text[], $15::bytea[], $16::int[], $17::text[], $18::timestamptz[]) WITH ORDINALITY
+                         $14::text[], $15::int[], $16::bigint[], $17::int[]) WITH ORDINALITY
       AS given (upload_id, version_id, entry_id, parent_id, folder_id, name, relative_path, media_type, conflict,
-                metadata, chunk_id, length, replicas, as_of, place)
-  ), ${FITTING_FILES}, locked AS MATERIALIZED (
-    SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($15::bytea[]) ORDER BY id FOR KEY SHARE
+                metadata, length, chunk_place, chunk_offset, place)
+  ), ${FITTING_FILES}, brought AS (
+    SELECT * FROM unnest($18::bytea[], $19::int[], $20::text[], $21::timestamptz[]) WITH ORDINALITY
+      AS given (chunk_id, chunk_length, replicas, as_of, chunk_place)
+  ), locked AS MATERIALIZED (
+    SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($18::bytea[]) ORDER BY id FOR KEY SHARE
   ), proven AS MATERIALIZED (
-    SELECT fitting.* FROM fitting LEFT JOIN locked ON locked.id = chunk_id
+    SELECT brought.* FROM brought LEFT JOIN locked ON locked.id = chunk_id
      WHERE CASE WHEN replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
                 ELSE (locked.trashing_until IS NULL OR locked.trashing_until < as_of)
                      AND as_of >= clock_timestamp() - $3::bigint * interval '1 millisecond' END
   ), placed AS (
     INSERT INTO entry (id, drive_id, parent_id, kind, name, size_bytes, media_type, current_version_id)
-    SELECT entry_id, $1, folder_id, 'file', name, length, media_type, version_id FROM proven
+    SELECT entry_id, $1, folder_id, 'file', name, length, media_type, version_id FROM fitting JOIN proven USING (chunk_place)
     ON CONFLICT ((${LIVING_PARENT}), name) WHERE (${LIVING_PARENT}) IS NOT NULL DO NOTHING
     RETURNING id
   ), made AS MATERIALIZED (
-    SELECT proven.* FROM proven JOIN placed ON placed.id = entry_id
+    SELECT fitting.*, chunk_id FROM fitting JOIN proven USING (chunk_place) JOIN placed ON placed.id = entry_id
   ), ${COUNT_FILES}, stored AS (
     INSERT INTO chunk (id, length, replicas, created_at)
-    SELECT DISTINCT ON (chunk_id) chunk_id, length, replicas::smallint[], as_of
-      FROM made WHERE replicas IS NOT NULL ORDER BY chunk_id, as_of
+    SELECT DISTINCT ON (chunk_id) chunk_id, chunk_length, replicas::smallint[], as_of
+      FROM proven WHERE replicas IS NOT NULL AND chunk_place IN (SELECT chunk_place FROM made) ORDER BY chunk_id, as_of
     ${ADD_TO_THE_CHUNK}
   ), written AS (
     INSERT INTO version (id, drive_id, entry_id, state, size_bytes) SELECT version_id, $1, entry_id, 'committed', length FROM made
   ), appended AS (
-    INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT version_id, 0, length, chunk_id FROM made
+    INSERT INTO extent (version_id, "offset", length, chunk_id, chunk_offset) SELECT version_id, 0, length, chunk_id, chunk_offset FROM made
   ), finished AS (
     INSERT INTO upload (id, version_id, drive_id, state, length, "offset", parent_id, name, relative_path, media_type, conflict,
                         metadata, entry_id, expires_at)

@@ -13,6 +13,8 @@ export interface NewFile {
   name?: string;
   mediaType?: string;
   chunkBytes?: number;
+  /** What lies before it, and as much behind it, in each of its chunks: it is in packs. */
+  amidst?: Buffer;
 }
 
 export interface DriveWithContent {
@@ -70,7 +72,7 @@ async function createActor({ prisma }: TestDatabase, userId: string): Promise<Ac
 }
 
 async function storeFile(database: TestDatabase, nodes: TestNodes, actor: Actor, file: NewFile): Promise<string> {
-  const { bytes, name = randomUUID(), mediaType = "application/octet-stream", chunkBytes = 1_000 } = file;
+  const { bytes, name = randomUUID(), mediaType = "application/octet-stream", chunkBytes = 1_000, amidst = Buffer.alloc(0) } = file;
   const { driveId, rootId: parentId } = actor;
   const { id: entryId } = await database.prisma.entry.create({
     data: { driveId, parentId, kind: "file", name, mediaType, sizeBytes: bytes.length },
@@ -79,25 +81,34 @@ async function storeFile(database: TestDatabase, nodes: TestNodes, actor: Actor,
     data: { driveId, entryId, state: "committed", sizeBytes: bytes.length },
   });
   for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
-    await storeChunk(database, nodes, versionId, offset, bytes.subarray(offset, offset + chunkBytes));
+    await storeChunk(database, nodes, { versionId, offset, bytes: bytes.subarray(offset, offset + chunkBytes), amidst });
   }
   await database.prisma.entry.update({ where: { id: entryId }, data: { currentVersionId: versionId } });
   return entryId;
 }
 
-async function storeChunk(database: TestDatabase, nodes: TestNodes, versionId: string, offset: number, bytes: Buffer): Promise<void> {
-  const id = chunkIdOf(bytes);
-  for (const { store } of nodes.all) await store.put(id, bytes);
+interface ExtentToStore {
+  versionId: string;
+  offset: number;
+  bytes: Buffer;
+  amidst: Buffer;
+}
+
+async function storeChunk(database: TestDatabase, nodes: TestNodes, { versionId, offset, bytes, amidst }: ExtentToStore): Promise<void> {
+  const pack = Buffer.concat([amidst, bytes, amidst]);
+  const id = chunkIdOf(pack);
+  for (const { store } of nodes.all) await store.put(id, pack);
   const replicas = nodes.all.map((node) => node.snapshot.id);
   await database.pool.query("INSERT INTO chunk (id, length, replicas) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", [
     chunkIdToBytes(id),
-    bytes.length,
+    pack.length,
     replicas,
   ]);
-  await database.pool.query(`INSERT INTO extent (version_id, "offset", length, chunk_id) VALUES ($1, $2, $3, $4)`, [
+  await database.pool.query(`INSERT INTO extent (version_id, "offset", length, chunk_id, chunk_offset) VALUES ($1, $2, $3, $4, $5)`, [
     versionId,
     offset,
     bytes.length,
     chunkIdToBytes(id),
+    amidst.length,
   ]);
 }

@@ -130,12 +130,18 @@ export async function offsetOf(url: string): Promise<number> {
 
 /** The bytes of an entry's current version, each chunk from the first node that its row names. */
 export async function contentOf({ pool }: TestDatabase, nodes: TestNodes, entryId: string): Promise<Buffer> {
-  const { rows } = await pool.query<{ id: Buffer; replicas: number[] }>(
-    `SELECT chunk.id, chunk.replicas FROM entry JOIN extent ON extent.version_id = entry.current_version_id
+  const { rows } = await pool.query<{ id: Buffer; replicas: number[]; from: number; to: number }>(
+    `SELECT chunk.id, chunk.replicas, chunk_offset AS "from", chunk_offset + extent.length AS "to"
+       FROM entry JOIN extent ON extent.version_id = entry.current_version_id
        JOIN chunk ON chunk.id = extent.chunk_id WHERE entry.id = $1 ORDER BY extent."offset"`,
     [entryId],
   );
-  return Buffer.concat(rows.map(({ id, replicas }) => stored(nodes, chunkIdFromBytes(id), replicas[0]!)));
+  return Buffer.concat(rows.map(({ id, replicas, from, to }) => stored(nodes, chunkIdFromBytes(id), replicas[0]!).subarray(from, to)));
+}
+
+/** What the first node holds. */
+export function storedBytes({ all: [first] }: TestNodes): number {
+  return [...first!.store.chunks.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 function stored(nodes: TestNodes, id: ChunkId, nodeId: number): Buffer {
