@@ -9,6 +9,7 @@ import { DAY_MS, limits, type Logger, systemClock } from "@holdfast/core/kernel"
 import { createMembershipCache } from "@holdfast/core/membership";
 import { createNodeClients } from "@holdfast/core/node-client";
 import { createNodeStandings } from "@holdfast/core/node-standing";
+import { createRepacker } from "@holdfast/core/repacking";
 import { createChunkReplicator } from "@holdfast/core/replication";
 import type { RunningService } from "@holdfast/core/service";
 import { createSettingsCache } from "@holdfast/core/topology";
@@ -59,6 +60,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   });
   const uploads = createUploads({ database, replicator, membership, chunkBytes: env.HOLDFAST_CHUNK_BYTES, logger });
   const downloads = createDownloads({ pool, membership, clients, standings, logger });
+  const repacker = createRepacker({ pool, read: (chunk, options) => downloads.reader.read(chunk, options), replicator, logger });
   const trustProxy = env.HOLDFAST_TRUST_PROXY;
   const accounts = createAccounts({ database, secret: env.HOLDFAST_AUTH_SECRET, logger, signUp: env.HOLDFAST_SIGN_UP, trustProxy });
 
@@ -71,6 +73,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   const trashSweeper = createTrashSweeper({ pool, logger, keepMs: trashKeepDays * DAY_MS });
   if (trashKeepDays > 0) void trashSweeper.start(); // its first pass may take long
   await uploads.start();
+  void repacker.start(); // likewise
 
   const pages = next({ dev: env.HOLDFAST_DEV, dir: directory, hostname: env.HOLDFAST_BIND, port: env.HOLDFAST_WEB_PORT });
   await pages.prepare();
@@ -88,7 +91,7 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
   });
   return {
     async stop() {
-      await Promise.all([server.stop(), uploads.stop(), trashSweeper.stop()]);
+      await Promise.all([server.stop(), uploads.stop(), trashSweeper.stop(), repacker.stop()]);
       await Promise.all([preparation.stop(), membership.stop(), ordered.stop(), feeling.stop(), clients.close(), pages.close()]);
       await database.close();
     },

@@ -17,7 +17,7 @@ import type { Membership, NodeSnapshot } from "../membership/index.ts";
 import { createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
 import { type Answer, planAnswer } from "./answer.ts";
 import { forgetBadCopy } from "./bad-copies.ts";
-import { createChunkReader } from "./chunk-reader.ts";
+import { type ChunkReader, createChunkReader } from "./chunk-reader.ts";
 import { type ContentSource, openContent, type ReadRange } from "./content-stream.ts";
 import { createExtentReader } from "./extents.ts";
 
@@ -53,6 +53,8 @@ export interface Downloads {
    * byte with a `DownloadError`; once bytes have been sent, a rejection means that the connection must be cut.
    */
   send(req: IncomingMessage, res: ServerResponse, content: Content, options: { asDownload: boolean }): Promise<void>;
+  /** Reads whole chunks from the same copies, for whoever else in this process needs some. */
+  readonly reader: Pick<ChunkReader, "read">;
   counts(): DownloadCounts;
 }
 
@@ -86,6 +88,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   let sentBytes = 0;
 
   return {
+    reader,
     counts: () => ({ active, bufferedBytes: buffers.usedBytes, sentBytes, ...reader.counts() }),
     async send(req, res, content, { asDownload }) {
       const answer = planAnswer({ method: req.method!, headers: req.headers, asDownload, boundary: randomUUID() }, content);

@@ -21,8 +21,8 @@ export interface StoredCluster {
   node(id: number): TestNode;
   /** A new chunk on these nodes, with a row that says so, an hour old. A file refers to it, unless told otherwise. */
   keep(options?: KeepOptions): Promise<ChunkId>;
-  /** A version that consists of this chunk. Returns its id. */
-  refer(id: ChunkId): Promise<string>;
+  /** A version that consists of this chunk, or of some of its bytes. Returns its id. */
+  refer(id: ChunkId, part?: { chunkOffset: number; length: number }): Promise<string>;
   row(id: ChunkId): Promise<ChunkRow | undefined>;
   /** As if so much time had passed for everything that the chunk rows remember. */
   age(ms: number): Promise<void>;
@@ -59,14 +59,15 @@ export async function createStoredCluster({ pool }: TestDatabase, count = 3): Pr
   await leadership.start();
   const node = (id: number): TestNode => nodes.all[id - 1]!;
 
-  const refer = async (id: ChunkId): Promise<string> => {
+  const refer: StoredCluster["refer"] = async (id, part) => {
     const versionId = randomUUID();
     await inTransaction(pool, async (tx) => {
       await tx.query("INSERT INTO version (id, drive_id) VALUES ($1, $2)", [versionId, driveId]);
-      await tx.query(`INSERT INTO extent (version_id, "offset", length, chunk_id) SELECT $1, 0, length, id FROM chunk WHERE id = $2`, [
-        versionId,
-        chunkIdToBytes(id),
-      ]);
+      await tx.query(
+        `INSERT INTO extent (version_id, "offset", length, chunk_id, chunk_offset)
+         SELECT $1, 0, coalesce($3, length), id, $4 FROM chunk WHERE id = $2`,
+        [versionId, chunkIdToBytes(id), part?.length, part?.chunkOffset ?? 0],
+      );
     });
     return versionId;
   };

@@ -1,0 +1,1 @@
+export { createRepacker, type RepackerOptions } from "./repacker.ts";

@@ -1,0 +1,205 @@
+import { randomBytes } from "node:crypto";
+import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
+import { DownloadError } from "../download/index.ts";
+import { createLogger } from "../kernel/index.ts";
+import { createChunkReplicator } from "../replication/index.ts";
+import { createStoredCluster, type StoredCluster } from "../testing/index.ts";
+import { createRepacker, type RepackerOptions } from "./index.ts";
+
+const FILE_BYTES = 1_000;
+
+let database: TestDatabase;
+let cluster: StoredCluster;
+beforeAll(async () => (database = await createTestDatabase()));
+afterAll(() => database.drop());
+beforeEach(async () => void (cluster = await createStoredCluster(database)));
+afterEach(() => cluster.stop());
+
+interface Pack {
+  id: ChunkId;
+  contents: Buffer[];
+  versionIds: string[];
+}
+
+/** Files that came at one moment. */
+async function pack(count: number): Promise<Pack> {
+  const contents = Array.from({ length: count }, () => randomBytes(FILE_BYTES));
+  const id = await cluster.keep({ bytes: Buffer.concat(contents), referred: false });
+  const versionIds: string[] = [];
+  for (const index of contents.keys()) {
+    versionIds.push(await cluster.refer(id, { chunkOffset: index * FILE_BYTES, length: FILE_BYTES }));
+  }
+  return { id, contents, versionIds };
+}
+
+const remove = (...versionIds: string[]) => database.pool.query("DELETE FROM version WHERE id = ANY ($1::uuid[])", [versionIds]);
+
+interface ExtentRow {
+  chunkId: ChunkId;
+  chunkOffset: number;
+  length: number;
+}
+
+async function extentOf(versionId: string): Promise<ExtentRow> {
+  const { rows } = await database.pool.query<{ id: Buffer; chunkOffset: number; length: number }>(
+    `SELECT chunk_id AS id, chunk_offset AS "chunkOffset", length FROM extent WHERE version_id = $1`,
+    [versionId],
+  );
+  const { id, ...place } = rows[0]!;
+  return { chunkId: chunkIdFromBytes(id), ...place };
+}
+
+/** As every node that holds it has it. */
+async function contentsOf(versionId: string): Promise<Buffer[]> {
+  const { chunkId, chunkOffset, length } = await extentOf(versionId);
+  return cluster.holders(chunkId).map((nodeId) =>
+    cluster
+      .node(nodeId)
+      .store.chunks.get(chunkId)!
+      .subarray(chunkOffset, chunkOffset + length),
+  );
+}
+
+const read: RepackerOptions["read"] = async ({ id, replicas }) => {
+  for (const nodeId of replicas) {
+    const bytes = await cluster
+      .node(nodeId)
+      .client.get(id)
+      .catch(() => undefined);
+    if (bytes !== undefined) return bytes;
+  }
+  throw new DownloadError("content.unavailable", "no copy", {});
+};
+
+/** One look at everything. */
+async function repack(changes: Partial<RepackerOptions> = {}): Promise<void> {
+  const logger = createLogger("test", "silent");
+  const { nodes } = cluster;
+  const replicator = createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, patienceMs: 200, logger });
+  const repacker = createRepacker({ pool: database.pool, read, replicator, logger, ...changes });
+  await repacker.start();
+  const { state, reason } = repacker.status();
+  await repacker.stop();
+  if (state === "failing") throw new Error(reason);
+}
+
+test("most files of a pack are deleted: what is left is a chunk of its own on every node, and nothing refers to the pack", async () => {
+  const { id, contents, versionIds } = await pack(10);
+  const kept = [1, 4, 8];
+  await remove(...versionIds.filter((_, index) => !kept.includes(index)));
+  await repack();
+  const rest = chunkIdOf(Buffer.concat(kept.map((index) => contents[index]!)));
+  for (const [place, index] of kept.entries()) {
+    expect(await extentOf(versionIds[index]!)).toEqual({ chunkId: rest, chunkOffset: place * FILE_BYTES, length: FILE_BYTES });
+    for (const content of await contentsOf(versionIds[index]!)) expect(content.equals(contents[index]!)).toBe(true);
+  }
+  expect(await cluster.row(rest)).toMatchObject({ state: "live", replicas: [1, 2, 3] });
+  expect(cluster.holders(rest)).toEqual([1, 2, 3]);
+  expect((await database.pool.query("SELECT FROM extent WHERE chunk_id = $1", [chunkIdToBytes(id)])).rowCount).toBe(0);
+  expect(await cluster.row(id)).toMatchObject({ state: "live" }); // it goes the way of all garbage
+});
+
+test("the last file of a pack is left: it is a chunk as if it had come alone", async () => {
+  const { contents, versionIds } = await pack(5);
+  await remove(...versionIds.slice(0, 4));
+  await repack();
+  expect(await extentOf(versionIds[4]!)).toEqual({ chunkId: chunkIdOf(contents[4]!), chunkOffset: 0, length: FILE_BYTES });
+});
+
+test("two versions consist of the same bytes of a pack: both go to the new chunk", async () => {
+  const { id, versionIds } = await pack(5);
+  const copy = await cluster.refer(id, { chunkOffset: FILE_BYTES, length: FILE_BYTES });
+  await remove(versionIds[0]!, ...versionIds.slice(2));
+  await repack();
+  expect(await extentOf(copy)).toEqual(await extentOf(versionIds[1]!));
+  expect((await extentOf(copy)).chunkId).not.toBe(id);
+});
+
+test("a pack of which more than half is needed, a chunk that is wholly needed and one that nobody needs are left alone", async () => {
+  const { id, versionIds } = await pack(4);
+  await remove(versionIds[0]!);
+  const whole = await cluster.keep();
+  const garbage = await cluster.keep({ referred: false });
+  await repack();
+  expect((await extentOf(versionIds[1]!)).chunkId).toBe(id);
+  const { rows } = await database.pool.query<{ id: Buffer }>("SELECT id FROM chunk");
+  expect(new Set(rows.map((row) => chunkIdFromBytes(row.id)))).toEqual(new Set([id, whole, garbage]));
+});
+
+test("no copy of a pack can be read: it waits for the next time, and the others have their turn", async () => {
+  const [lost, sound] = [await pack(4), await pack(4)];
+  await remove(...lost.versionIds.slice(1), ...sound.versionIds.slice(1));
+  for (const { store } of cluster.nodes.all) store.chunks.delete(lost.id);
+  await repack();
+  expect((await extentOf(lost.versionIds[0]!)).chunkId).toBe(lost.id);
+  expect((await extentOf(sound.versionIds[0]!)).chunkId).not.toBe(sound.id);
+});
+
+test("too few nodes take what is left: the pack stays what it is", async () => {
+  const { id, versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  for (const nodeId of [2, 3]) cluster.node(nodeId).fault = "full";
+  await repack();
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(id);
+});
+
+test("a file is deleted while what is left is written anew: the others move, and it is not there again", async () => {
+  const { contents, versionIds } = await pack(6);
+  await remove(...versionIds.slice(3));
+  await repack({
+    read: async (chunk, options) => {
+      await remove(versionIds[1]!);
+      return await read(chunk, options);
+    },
+  });
+  for (const index of [0, 2])
+    for (const content of await contentsOf(versionIds[index]!)) expect(content.equals(contents[index]!)).toBe(true);
+  expect((await database.pool.query("SELECT FROM extent")).rowCount).toBe(2);
+});
+
+test("somebody refers to the pack while it is moved: the move waits for him, and moves what he made", async () => {
+  const { id, versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  const somebody = await database.pool.connect();
+  await somebody.query("BEGIN");
+  await somebody.query("SELECT FROM chunk WHERE id = $1 FOR KEY SHARE", [chunkIdToBytes(id)]);
+  const repacking = repack();
+  await vi.waitFor(async () => {
+    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    expect((await database.pool.query(waiting)).rowCount).toBe(1);
+  });
+  const { rows } = await somebody.query<{ id: string }>(
+    "INSERT INTO version (id, drive_id) SELECT gen_random_uuid(), id FROM drive RETURNING id",
+  );
+  const copy = rows[0]!.id;
+  const values = [copy, FILE_BYTES, chunkIdToBytes(id)];
+  await somebody.query(`INSERT INTO extent (version_id, "offset", length, chunk_id) VALUES ($1, 0, $2, $3)`, values);
+  await somebody.query("COMMIT");
+  somebody.release();
+  await repacking;
+  expect(await extentOf(copy)).toEqual(await extentOf(versionIds[0]!));
+  expect((await extentOf(copy)).chunkId).not.toBe(id);
+});
+
+test("the copies of what is left were being trashed when the nodes said that they have them: they prove nothing, and nothing moves", async () => {
+  const { id, contents, versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  const rest = await cluster.keep({ bytes: contents[0]!, referred: false });
+  await database.pool.query(
+    "UPDATE chunk SET state = 'condemned', condemned_at = now(), trashing_until = now() + interval '1 minute', replicas = '{}' WHERE id = $1",
+    [chunkIdToBytes(rest)],
+  );
+  await repack();
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(id);
+  await cluster.age(120_000);
+  await repack();
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(rest);
+  expect(await cluster.row(rest)).toMatchObject({ state: "live", replicas: [1, 2, 3] });
+});
+
+test("the database is away: the worker says so", async () => {
+  const pool = { query: async () => Promise.reject(new Error("the database is away")) };
+  await expect(repack({ pool: pool as never })).rejects.toThrow("the database is away");
+});
