@@ -13,7 +13,7 @@ import type { ShortSteps } from "./short-steps.ts";
 import type { TusRequest } from "./tus-request.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { UploadLock, UploadLocks } from "./upload-locks.ts";
-import { declareLength, deleteUploads, insertUpload, requireUpload, type UploadRow } from "./upload-row.ts";
+import { declareLength, deleteUploads, forgetWholeFile, insertUpload, requireUpload, type UploadRow } from "./upload-row.ts";
 
 const TUS_EXTENSIONS = [
   "creation",
@@ -110,11 +110,16 @@ export class RequestStore extends DataStore {
 
   /** What the upload has become; undefined while it is no file. */
   async finish(uploadId: string): Promise<Finalised | undefined> {
+    const { upload } = this;
+    if (upload?.state === "committed" && upload.entryId !== null) return { entryId: upload.entryId, isRelocated: false };
     return await this.#options.finalise(this.#options.actor.driveId, uploadId);
   }
 
   override async remove(uploadId: string): Promise<void> {
-    await inTransaction(this.#pool, (tx) => deleteUploads(tx, [uploadId]));
+    await inTransaction(this.#pool, async (tx) => {
+      await deleteUploads(tx, [uploadId]);
+      await forgetWholeFile(tx, uploadId);
+    });
   }
 
   override getExpiration(): number {

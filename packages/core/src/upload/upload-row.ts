@@ -41,9 +41,36 @@ export async function requireUpload(pool: pg.Pool, actor: Actor, id: string): Pr
     text: `SELECT ${UPLOAD_COLUMNS} FROM upload WHERE id = $1 AND drive_id = $2`,
     values: [id, actor.driveId],
   });
-  if (rows[0] === undefined) throw uploadNotFound();
-  return rows[0];
+  const upload = rows[0] ?? (await findWholeFile(pool, actor, id));
+  if (upload === undefined) throw uploadNotFound();
+  return upload;
 }
+
+/** The upload of a file that came whole, as its row would be if it had one. */
+async function findWholeFile(pool: pg.Pool, { driveId }: Actor, id: string): Promise<UploadRow | undefined> {
+  const { rows } = await pool.query<Pick<UploadRow, "metadata" | "entryId" | "expiresAt"> & { length: number }>({
+    name: "upload-find-whole-file",
+    text: `SELECT size_bytes AS length, announced AS metadata, entry_id AS "entryId",
+                  created_at + $3::bigint * interval '1 millisecond' AS "expiresAt"
+             FROM version
+            WHERE id = $1 AND drive_id = $2 AND announced IS NOT NULL AND created_at > now() - $3::bigint * interval '1 millisecond'`,
+    values: [id, driveId, limits.uploadExpiresAfterMs],
+  });
+  if (rows[0] === undefined) return undefined;
+  return { ...WHOLE_FILE, ...rows[0], id, driveId, versionId: id, offset: rows[0].length };
+}
+
+const WHOLE_FILE = {
+  role: "whole",
+  state: "committed",
+  parentId: null,
+  name: "",
+  relativePath: "",
+  mediaType: "",
+  conflict: "keep-both",
+  concat: "",
+  failure: null,
+} as const;
 
 export type NewUpload = Pick<UploadRow, "id" | "driveId" | "role" | "length" | "metadata" | "concat"> &
   Partial<Pick<UploadRow, "offset" | "parentId" | "name" | "relativePath" | "mediaType" | "conflict">>;
@@ -100,6 +127,11 @@ export async function declareLength(tx: pg.PoolClient, id: string, length: numbe
   );
   if (rows[0] === undefined) throw wrongOffset();
   await requireRoomForClaims(tx, rows[0].driveId);
+}
+
+/** Forgets the upload of a file that came whole; the file stays. */
+export async function forgetWholeFile(tx: pg.PoolClient, id: string): Promise<void> {
+  await tx.query("UPDATE version SET announced = NULL WHERE id = $1 AND announced IS NOT NULL", [id]);
 }
 
 /** Forgets an upload, and its bytes unless they have become a file. The chunks themselves are garbage collection's. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import type pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
 import { createFolder } from "../drive/index.ts";
 import { createLogger } from "../kernel/index.ts";
@@ -12,11 +12,14 @@ import {
   type Answer,
   CHUNK_BYTES,
   contentOf,
+  create,
+  createActor,
   type Gateway,
   metadata,
   OCTETS,
   offsetOf,
   open,
+  patch,
   send,
   startGateway,
   storedBytes,
@@ -74,8 +77,8 @@ interface Connected {
   connection: { stream: Socket };
 }
 
-/** Those that made the uploads. */
-const transactions = () => rowsOf("SELECT DISTINCT xmin::text FROM upload");
+/** Those that made the files. */
+const transactions = () => rowsOf("SELECT DISTINCT xmin::text FROM version");
 const makeFolder = (name: string, parentId = gateway.owner.rootId) => createFolder(database.pool, gateway.owner, { parentId, name });
 const sizesOf = async (...ids: string[]) =>
   (
@@ -199,7 +202,7 @@ test("room for one of two that come at once: the other is refused, and nothing o
   await letGo();
   expect((await answers).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 507]);
   expect(await rowsOf("SELECT FROM entry WHERE kind = 'file'")).toHaveLength(1);
-  expect(await rowsOf("SELECT FROM upload")).toHaveLength(1);
+  expect(await rowsOf("SELECT FROM upload UNION ALL SELECT FROM version")).toHaveLength(1);
 });
 
 test("no room for a file whose folders are not there either: neither it nor they are made", async () => {
@@ -226,10 +229,70 @@ test("the connection breaks with the commit already sent: the file is there, and
   expect(await rowsOf("SELECT name FROM entry WHERE kind = 'file' ORDER BY name")).toEqual([{ name: "first.bin" }, { name: "second.bin" }]);
 });
 
+describe.each([
+  ["at once", async (bytes: Buffer) => gateway.address + (await post(bytes)).headers.location!],
+  [
+    "after its announcement",
+    async (bytes: Buffer) => {
+      const url = await create(gateway, bytes.length);
+      await patch(url, 0, bytes);
+      return url;
+    },
+  ],
+])("a file came %s, and somebody asks after its upload", (_when, store) => {
+  const bytes = randomBytes(1_000);
+  let url: string;
+  beforeEach(async () => (url = await store(bytes)));
+
+  test("he is told what it was and what it has become, until it is forgotten", async () => {
+    const [{ id }] = (await rowsOf<{ id: string }>("SELECT id FROM entry WHERE kind = 'file'")) as [{ id: string }];
+    const head = await send("HEAD", url);
+    expect(head).toMatchObject({
+      status: 200,
+      headers: {
+        "upload-offset": "1000",
+        "upload-length": "1000",
+        "upload-metadata": metadata({ filename: "file.bin" }),
+        "holdfast-entry-id": id,
+      },
+    });
+    expect(head.headers["upload-expires"]).toBeUndefined();
+    await database.pool.query("UPDATE upload SET expires_at = now() - interval '1 second'");
+    await database.pool.query("UPDATE version SET created_at = created_at - interval '8 days'");
+    await vi.waitFor(async () => expect((await send("HEAD", url)).status).toBe(404));
+  });
+
+  test("more of it is refused, and nothing more of it is not", async () => {
+    expect((await patch(url, 1_000, Buffer.alloc(0))).status).toBe(204);
+    expect((await patch(url, 1_000, randomBytes(10))).status).toBe(413);
+    expect((await patch(url, 0, randomBytes(10))).status).toBe(409);
+    expect(await offsetOf(url)).toBe(1_000);
+  });
+
+  test("it is ended: nobody knows of the upload any more, and the file stays", async () => {
+    expect((await send("DELETE", url)).status).toBe(204);
+    expect((await send("HEAD", url)).status).toBe(404);
+    expect((await send("DELETE", url)).status).toBe(404);
+    const [{ id }] = (await rowsOf<{ id: string }>("SELECT id FROM entry WHERE kind = 'file'")) as [{ id: string }];
+    expect((await contentOf(database, gateway.nodes, id)).equals(bytes)).toBe(true);
+  });
+});
+
+test("a file that came whole is somebody else's: he learns nothing of it by its upload", async () => {
+  const stranger = await createActor(database);
+  const shared = await startGateway(database, { nodes: gateway.nodes, owner: gateway.owner, people: [stranger] });
+  const { headers } = await post(randomBytes(100));
+  const url = shared.address + headers.location!;
+  expect((await send("HEAD", url, { "x-actor": stranger.userId })).status).toBe(404);
+  expect((await send("DELETE", url, { "x-actor": stranger.userId })).status).toBe(404);
+  expect((await send("HEAD", url)).status).toBe(200);
+  await shared.stop();
+});
+
 test("the folder is not there: 404, and nothing of the file stays", async () => {
   const answer = await post(randomBytes(10), { filename: "a", parentId: gateway.owner.driveId });
   expect([answer.status, answer.body.error]).toEqual([404, "entry.not_found"]);
-  expect(await rowsOf("SELECT FROM upload")).toEqual([]);
+  expect(await rowsOf("SELECT FROM upload UNION ALL SELECT FROM version")).toEqual([]);
 });
 
 test("a chunk that was known is condemned at this moment: the file does not rest on it but on copies made anew", async () => {
@@ -237,7 +300,6 @@ test("a chunk that was known is condemned at this moment: the file does not rest
   const id = chunkIdToBytes(chunkIdOf(bytes));
   await post(bytes);
   await database.pool.query("UPDATE entry SET current_version_id = NULL");
-  await database.pool.query("DELETE FROM upload");
   await database.pool.query("DELETE FROM version");
   const collector = await hold("SELECT FROM chunk WHERE id = $1 FOR UPDATE", id);
   for (const { store } of gateway.nodes.all) store.chunks.clear();
@@ -280,7 +342,7 @@ test.each([
   await vi.waitFor(() => expect(nodes.all.filter(({ store }) => store.chunks.size === 1)).toHaveLength(2));
   if (copies === 3) last.fault = "none";
   expect((await answer).status).toBe(201);
-  expect(await rowsOf("SELECT cardinality(replicas) AS copies FROM chunk JOIN upload ON upload.xmin = chunk.xmin")).toEqual([{ copies }]);
+  expect(await rowsOf("SELECT cardinality(replicas) AS copies FROM chunk JOIN version ON version.xmin = chunk.xmin")).toEqual([{ copies }]);
   last.fault = "none";
   await patient.stop();
 });
@@ -304,5 +366,5 @@ test("too few nodes are there: 503, and nothing of the file stays", async () => 
   for (const node of gateway.nodes.all.slice(1)) node.fault = "unreachable";
   const answer = await post(randomBytes(CHUNK_BYTES));
   expect(answer.status).toBe(503);
-  expect(await rowsOf("SELECT FROM upload")).toEqual([]);
+  expect(await rowsOf("SELECT FROM upload UNION ALL SELECT FROM version")).toEqual([]);
 });

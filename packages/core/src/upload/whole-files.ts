@@ -2,9 +2,10 @@
  * Files that come whole with the request that announces them: from the socket to the folder in one go, and those that come
  * at the same moment together.
  *
- * Their bytes become chunks, those of small files together (`packs`). Then one transaction makes upload, version, extent, chunk
- * row and entry of many files of a drive, so that a thousand small files are not a thousand times a dozen questions under one
- * drive's lock. Nobody ever sees a step of it: such an upload is `committed` from the start, or it never was.
+ * Their bytes become chunks, those of small files together (`packs`). Then one transaction makes version, extent, chunk row and
+ * entry of many files of a drive, so that a thousand small files are not a thousand times a dozen questions under one drive's
+ * lock. Nobody ever sees a step of it. Such an upload needs no row: it is over, or it never was, and whoever asks after it is told
+ * by the version, whose id it has.
  *
  * This is for the plain case alone. Whatever is out of the ordinary (the name is taken, the folder is gone, there is no
  * room, the client falls silent in the middle, copies are being cleaned up) gives the bytes back to the body and leaves the
@@ -31,7 +32,7 @@ import { createGathering } from "../gathering/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import { limits, type Logger } from "../kernel/index.ts";
 import { ADD_TO_THE_CHUNK } from "./commit-chunks.ts";
-import { parseUploadMetadata, type UploadMetadata } from "./metadata.ts";
+import { parseUploadMetadata } from "./metadata.ts";
 import { holdPolicy, type ReceiverParts } from "./receive.ts";
 import { createPacker, type PackerParts, type StoredContent } from "./packs.ts";
 import { beginCommit, type StoredChunk } from "./store-chunk.ts";
@@ -54,9 +55,10 @@ export interface WholeFile {
 }
 
 interface FileToMake extends NewFile {
-  uploadId: string;
+  versionId: string;
   entryId: string;
-  asked: UploadMetadata;
+  mediaType: string;
+  /** What was announced, as it came. */
   metadata: string;
 }
 
@@ -97,8 +99,8 @@ export function createWholeFiles(parts: ReceiverParts & PackerParts, { lastCopyM
       try {
         const release: ChunkBuffer["release"] = (how) => void settled.promise.then(() => buffer.release(how));
         const content = await storeContent(actor.driveId, { ...buffer, release });
-        const { uploadId, entryId } = file;
         if (await make(actor.driveId, { ...file, ...content })) {
+          const { versionId: uploadId, entryId } = file;
           logger.info({ uploadId, entryId, outcome: "created", sizeBytes: length }, "upload committed");
           return { uploadId, entryId, length, copies: content.chunk.copies };
         }
@@ -122,9 +124,9 @@ function describeFile(metadata: string, actor: Actor, sizeBytes: number): FileTo
   const asked = parseUploadMetadata(metadata);
   const name = parseEntryName(asked.filename);
   return {
-    uploadId: randomUUIDv7(),
+    versionId: randomUUIDv7(),
     entryId: randomUUIDv7(),
-    asked,
+    mediaType: asked.filetype,
     metadata,
     parentId: asked.parentId ?? actor.rootId,
     folders: parseRelativePath(asked.relativePath, name),
@@ -157,8 +159,8 @@ async function makeTogether(
   const chunks = chunksOf(files);
   const committed = new Map(chunks.map((chunk) => [chunk, beginCommit(chunk, lateReplicas)]));
   const insert = files.some(({ folders }) => folders.length > 0) ? insertBelow : insertAtOnce;
-  const uploadIds = await insert(pool, driveId, replicator.writeQuorum, files);
-  const made = files.map(({ uploadId }) => uploadIds.has(uploadId));
+  const versionIds = await insert(pool, driveId, replicator.writeQuorum, files);
+  const made = files.map(({ versionId }) => versionIds.has(versionId));
   for (const [chunk, done] of committed) if (files.some((file, index) => made[index] && file.chunk === chunk)) done();
   return made;
 }
@@ -175,15 +177,15 @@ async function settle(files: readonly StoredFile[], patienceMs: number): Promise
   clearTimeout(patience);
 }
 
-/** Returns the uploads of those that were made; of the others nothing is left. */
+/** Returns the versions of those that were made; of the others nothing is left. */
 type MakeFiles = (pool: pg.Pool, driveId: string, copiesMin: number, files: readonly StoredFile[]) => Promise<Set<string>>;
 
 /** Into folders that are there. The drive is locked for as long as the database needs, and for no answer that is on its way. */
 const insertAtOnce: MakeFiles = (pool, driveId, copiesMin, files) => {
   const placed = files.map((file) => ({ ...file, folderId: file.parentId }));
   return inOneBreath(pool, async (tx) => {
-    const [, uploadIds] = await Promise.all([lockDrive(tx, driveId), insertFiles(tx, driveId, copiesMin, placed)]);
-    return uploadIds;
+    const [, versionIds] = await Promise.all([lockDrive(tx, driveId), insertFiles(tx, driveId, copiesMin, placed)]);
+    return versionIds;
   });
 };
 
@@ -201,38 +203,33 @@ const insertBelow: MakeFiles = (pool, driveId, copiesMin, files) =>
  */
 async function findMade(pool: pg.Pool, driveId: string, files: readonly StoredFile[]): Promise<boolean[]> {
   const rows = await inOneBreath(pool, async (tx) => {
-    const ids = files.map(({ uploadId }) => uploadId);
+    const ids = files.map(({ versionId }) => versionId);
     const [, found] = await Promise.all([
       lockDrive(tx, driveId),
-      tx.query<{ id: string }>("SELECT id FROM upload WHERE id = ANY ($1::uuid[])", [ids]),
+      tx.query<{ id: string }>("SELECT id FROM version WHERE id = ANY ($1::uuid[])", [ids]),
     ]);
     return found.rows;
   });
   const made = new Set(rows.map(({ id }) => id));
-  return files.map(({ uploadId }) => made.has(uploadId));
+  return files.map(({ versionId }) => made.has(versionId));
 }
 
 type PlacedFile = StoredFile & { folderId: string };
 
 async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number, files: readonly PlacedFile[]): Promise<Set<string>> {
   const chunks = chunksOf(files);
-  const { rows } = await tx.query<{ uploadId: string }>({
+  const { rows } = await tx.query<{ versionId: string }>({
     name: "upload-insert-files",
     text: INSERT_FILES,
     values: [
       driveId,
       copiesMin,
       limits.chunkProofMs,
-      limits.uploadExpiresAfterMs,
-      files.map(({ uploadId }) => uploadId),
-      files.map(() => randomUUIDv7()),
+      files.map(({ versionId }) => versionId),
       files.map(({ entryId }) => entryId),
-      files.map(({ parentId }) => parentId),
       files.map(({ folderId }) => folderId),
       files.map(({ name }) => name),
-      files.map(({ asked }) => asked.relativePath),
-      files.map(({ asked }) => asked.filetype),
-      files.map(({ asked }) => asked.conflict),
+      files.map(({ mediaType }) => mediaType),
       files.map(({ metadata }) => metadata),
       files.map(({ sizeBytes }) => sizeBytes),
       files.map(({ chunk }) => chunks.indexOf(chunk) + 1),
@@ -243,7 +240,7 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
       chunks.map(({ asOf }) => asOf),
     ],
   });
-  return new Set(rows.map(({ uploadId }) => uploadId));
+  return new Set(rows.map(({ versionId }) => versionId));
 }
 
 /**
@@ -252,15 +249,13 @@ async function insertFiles(tx: pg.PoolClient, driveId: string, copiesMin: number
  */
 const INSERT_FILES = `
   WITH RECURSIVE file AS (
-    SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
-                         $14::text[], $15::int[], $16::bigint[], $17::int[]) WITH ORDINALITY
-      AS given (upload_id, version_id, entry_id, parent_id, folder_id, name, relative_path, media_type, conflict,
-                metadata, length, chunk_place, chunk_offset, place)
+    SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::int[], $11::bigint[], $12::int[])
+      WITH ORDINALITY AS given (version_id, entry_id, folder_id, name, media_type, metadata, length, chunk_place, chunk_offset, place)
   ), ${FITTING_FILES}, brought AS (
-    SELECT * FROM unnest($18::bytea[], $19::int[], $20::text[], $21::timestamptz[]) WITH ORDINALITY
+    SELECT * FROM unnest($13::bytea[], $14::int[], $15::text[], $16::timestamptz[]) WITH ORDINALITY
       AS given (chunk_id, chunk_length, replicas, as_of, chunk_place)
   ), locked AS MATERIALIZED (
-    SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($18::bytea[]) ORDER BY id FOR KEY SHARE
+    SELECT id, state, cardinality(replicas) AS copies, trashing_until FROM chunk WHERE id = ANY ($13::bytea[]) ORDER BY id FOR KEY SHARE
   ), proven AS MATERIALIZED (
     SELECT brought.* FROM brought LEFT JOIN locked ON locked.id = chunk_id
      WHERE CASE WHEN replicas IS NULL THEN locked.state = 'live' AND locked.copies >= $2
@@ -279,14 +274,9 @@ const INSERT_FILES = `
       FROM proven WHERE replicas IS NOT NULL AND chunk_place IN (SELECT chunk_place FROM made) ORDER BY chunk_id, as_of
     ${ADD_TO_THE_CHUNK}
   ), written AS (
-    INSERT INTO version (id, drive_id, entry_id, state, size_bytes) SELECT version_id, $1, entry_id, 'committed', length FROM made
+    INSERT INTO version (id, drive_id, entry_id, state, size_bytes, announced)
+    SELECT version_id, $1, entry_id, 'committed', length, metadata FROM made
   ), appended AS (
     INSERT INTO extent (version_id, "offset", length, chunk_id, chunk_offset) SELECT version_id, 0, length, chunk_id, chunk_offset FROM made
-  ), finished AS (
-    INSERT INTO upload (id, version_id, drive_id, state, length, "offset", parent_id, name, relative_path, media_type, conflict,
-                        metadata, entry_id, expires_at)
-    SELECT upload_id, version_id, $1, 'committed', length, length, parent_id, name, relative_path, media_type,
-           conflict::conflict_policy, metadata, entry_id, now() + $4::bigint * interval '1 millisecond'
-      FROM made
   )
-  SELECT upload_id AS "uploadId" FROM made`;
+  SELECT version_id AS "versionId" FROM made`;
