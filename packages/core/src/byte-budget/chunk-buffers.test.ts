@@ -58,13 +58,30 @@ test.each([
   [65_536, 65_536],
   [65_537, 65_537],
   [262_143, 262_143],
-  [262_144, WHOLE],
+  [262_144, 524_288],
+  [524_289, 1_048_576],
+  [2_097_153, WHOLE],
 ])("a chunk of %i bytes counts for %i: what it really holds", async (length, heldBytes) => {
   const buffers = new ChunkBuffers(2 * WHOLE);
   const buffer = await buffers.acquire(length, patient);
   expect(buffer.bytes).toHaveLength(length);
   expect(buffer.bytes.buffer.byteLength).toBe(heldBytes);
   expect([buffer.heldBytes, buffers.usedBytes]).toEqual([heldBytes, heldBytes]);
+});
+
+test("memory on pages is for the longest chunk from a quarter of a mebibyte on", () => {
+  const buffers = new ChunkBuffers(8 * MiB, { onPages: true });
+  expect(buffers.tryAcquire(256 * KiB)!.heldBytes).toBe(4 * MiB);
+  expect(buffers.tryAcquire(256 * KiB - 1)!.heldBytes).toBe(256 * KiB - 1);
+});
+
+test("of a flood of chunks of half a mebibyte each no more than four mebibytes are kept when it is over", () => {
+  const buffers = new ChunkBuffers(32 * MiB);
+  const flood = () => Array.from({ length: 20 }, () => buffers.tryAcquire(500 * KiB)!);
+  const first = flood();
+  for (const buffer of first) buffer.release();
+  const before = new Set(first.map(({ bytes }) => bytes.buffer));
+  expect(flood().filter(({ bytes }) => before.has(bytes.buffer))).toHaveLength(8);
 });
 
 test("a thousand short chunks one after the other use the same memory", () => {

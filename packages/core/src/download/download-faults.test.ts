@@ -10,7 +10,7 @@ const PATIENCE_MS = 3_000;
 /** Far more than the sockets of a connection hold, so that a reader who stops makes the sender stop. */
 const LARGE = { length: 32 * MiB, chunkBytes: 512 * KiB };
 const WINDOW = limits.downloadReadAhead;
-const WINDOW_BYTES = WINDOW * limits.chunkBytesMax;
+const WINDOW_BYTES = WINDOW * LARGE.chunkBytes;
 
 let drive: DriveWithContent;
 beforeAll(async () => {
