@@ -1,7 +1,7 @@
 /** The Drive's process, wired: the gateway for bytes, the API, and Next behind them. */
 import { fileURLToPath } from "node:url";
 import { createAccounts } from "@holdfast/core/accounts";
-import { createDownloads } from "@holdfast/core/download";
+import { createChunkReader, createDownloads, recordBadCopies } from "@holdfast/core/download";
 import { createContentFinder, createTrashSweeper } from "@holdfast/core/drive";
 import { reportFelt } from "@holdfast/core/foreground";
 import { startHttpServer } from "@holdfast/core/http-edge";
@@ -49,18 +49,19 @@ export async function startDrive(env: DriveEnvironment, logger: Logger): Promise
     writeQuorum,
     onError: (error) => logger.warn({ err: error }, "the cluster's settings could not be read; the last ones stand"),
   });
-  const replicator = createChunkReplicator({
-    membership,
-    clients,
-    replicas,
-    writeQuorum,
-    orders: () => ordered.settings(),
-    standings,
-    logger,
-  });
+  const replication = { membership, clients, replicas, writeQuorum, orders: () => ordered.settings(), logger };
+  const replicator = createChunkReplicator({ ...replication, standings });
   const uploads = createUploads({ database, replicator, membership, chunkBytes: env.HOLDFAST_CHUNK_BYTES, logger });
   const downloads = createDownloads({ pool, membership, clients, standings, logger });
-  const repacker = createRepacker({ pool, read: (chunk, options) => downloads.reader.read(chunk, options), replicator, logger });
+  const unfelt = createNodeStandings({ membership, clock: systemClock }); // no user waits for what is repacked
+  const repackReader = createChunkReader({ membership, clients, standings: unfelt, onBadCopy: recordBadCopies({ pool, logger }) });
+  const repacker = createRepacker({
+    pool,
+    read: (chunk, options) => repackReader.read(chunk, options),
+    replicator: createChunkReplicator({ ...replication, standings: unfelt }),
+    graceMs: env.HOLDFAST_GC_GRACE_MS,
+    logger,
+  });
   const trustProxy = env.HOLDFAST_TRUST_PROXY;
   const accounts = createAccounts({ database, secret: env.HOLDFAST_AUTH_SECRET, logger, signUp: env.HOLDFAST_SIGN_UP, trustProxy });
 

@@ -1,4 +1,4 @@
-import { limits } from "@holdfast/core/kernel";
+import { limits, SECOND_MS } from "@holdfast/core/kernel";
 import { EnvironmentError, parseEnvironment, setting } from "@holdfast/core/service";
 import { z } from "zod";
 
@@ -15,6 +15,7 @@ const shape = {
   HOLDFAST_REPLICAS: setting.replicas,
   HOLDFAST_WRITE_QUORUM: setting.integer(limits.writeQuorum, 1),
   HOLDFAST_CHUNK_BYTES: setting.integer(limits.chunkBytesMax, 1),
+  HOLDFAST_GC_GRACE_MS: setting.integer(limits.gcGraceMs, SECOND_MS),
   HOLDFAST_TRASH_KEEP_DAYS: setting.integer(limits.trashKeepDays, 0),
   HOLDFAST_LOG_LEVEL: setting.logLevel,
   HOLDFAST_DEV: setting.flag(false),

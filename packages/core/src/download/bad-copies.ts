@@ -1,11 +1,23 @@
+import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
 import { recordEvent } from "../events/index.ts";
+import type { Logger } from "../kernel/index.ts";
 import type { NodeSnapshot } from "../membership/index.ts";
-import type { BadCopyReason } from "./chunk-reader.ts";
+import type { BadCopyReason, ChunkReaderOptions } from "./chunk-reader.ts";
 
 const WORDS: Record<BadCopyReason, string> = { "chunk.corrupt": "was damaged", "chunk.not_found": "is not there" };
 const LAST_COPY_LOST = "chunk.last_copy_lost";
+
+/** For whoever reads copies and cannot wait until it is written down that one is bad. */
+export function recordBadCopies({ pool, logger }: { pool: pg.Pool; logger: Logger }): ChunkReaderOptions["onBadCopy"] {
+  return (id, node, reason) => {
+    logger.warn({ chunk: id, node: node.name, reason }, "a copy is bad");
+    inTransaction(pool, (tx) => forgetBadCopy(tx, id, node, reason)).catch((error: unknown) =>
+      logger.warn({ err: error, chunk: id }, "a bad copy was not recorded"),
+    );
+  };
+}
 
 /**
  * Takes a copy that its own node disowned out of the chunk's replicas, so that nobody counts on it and repair makes another.

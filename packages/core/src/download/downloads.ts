@@ -7,7 +7,6 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { inTransaction } from "@holdfast/db";
 import type pg from "pg";
 import { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
 import type { ChunkStore } from "../chunk-store/index.ts";
@@ -16,8 +15,8 @@ import { type Clock, limits, type Logger, systemClock } from "../kernel/index.ts
 import type { Membership, NodeSnapshot } from "../membership/index.ts";
 import { createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
 import { type Answer, planAnswer } from "./answer.ts";
-import { forgetBadCopy } from "./bad-copies.ts";
-import { type ChunkReader, createChunkReader } from "./chunk-reader.ts";
+import { recordBadCopies } from "./bad-copies.ts";
+import { createChunkReader } from "./chunk-reader.ts";
 import { type ContentSource, openContent, type ReadRange } from "./content-stream.ts";
 import { createExtentReader } from "./extents.ts";
 
@@ -53,8 +52,6 @@ export interface Downloads {
    * byte with a `DownloadError`; once bytes have been sent, a rejection means that the connection must be cut.
    */
   send(req: IncomingMessage, res: ServerResponse, content: Content, options: { asDownload: boolean }): Promise<void>;
-  /** Reads whole chunks from the same copies, for whoever else in this process needs some. */
-  readonly reader: Pick<ChunkReader, "read">;
   counts(): DownloadCounts;
 }
 
@@ -63,17 +60,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   const { standings = createNodeStandings({ membership, clock }) } = options;
   const { bufferBytes = limits.downloadBufferBytes } = options;
   const buffers = new ChunkBuffers(bufferBytes);
-  const reader = createChunkReader({
-    membership,
-    clients,
-    standings,
-    onBadCopy: (id, node, reason) => {
-      logger.warn({ chunk: id, node: node.name, reason }, "a copy is bad");
-      inTransaction(pool, (tx) => forgetBadCopy(tx, id, node, reason)).catch((error: unknown) =>
-        logger.warn({ err: error, chunk: id }, "a bad copy was not recorded"),
-      );
-    },
-  });
+  const reader = createChunkReader({ membership, clients, standings, onBadCopy: recordBadCopies({ pool, logger }) });
   const source: ContentSource = {
     pool,
     readExtents: createExtentReader(pool),
@@ -88,7 +75,6 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   let sentBytes = 0;
 
   return {
-    reader,
     counts: () => ({ active, bufferedBytes: buffers.usedBytes, sentBytes, ...reader.counts() }),
     async send(req, res, content, { asDownload }) {
       const answer = planAnswer({ method: req.method!, headers: req.headers, asDownload, boundary: randomUUID() }, content);

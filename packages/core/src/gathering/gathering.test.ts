@@ -1,12 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createGathering } from "./index.ts";
 
 /** Doubles numbers; each step waits until it is let go, and "odd" cannot be done. */
-function setting(itemsMax = 100) {
+function setting(itemsMax = 100, patienceMs?: number) {
   const steps: { items: readonly (number | "odd")[]; go: () => void }[] = [];
   const double = createGathering<number | "odd", number>({
     itemsMax,
+    ...(patienceMs !== undefined && { patienceMs }),
     async work(_, items) {
       await new Promise<void>((resolve) => steps.push({ items, go: resolve }));
       if (items.includes("odd")) throw new Error("odd");
@@ -63,4 +64,20 @@ test("a step that fails fails for those in it, and the next one is done", async 
   await turn();
   steps[1]!.go();
   expect(await next).toBe(6);
+});
+
+test("a step takes longer than those who wait are patient: they are done beside it, again and again", async () => {
+  const { steps, double } = setting(2, 10);
+  const first = double("a", 1);
+  await vi.waitFor(() => expect(steps).toHaveLength(1));
+  const others = Promise.all([2, 3, 4, 5, 6].map((item) => double("a", item)));
+  await vi.waitFor(() => expect(steps).toHaveLength(4)); // the first one is still under way
+  for (const step of steps.slice(1)) step.go();
+  expect(await others).toEqual([4, 6, 8, 10, 12]);
+  steps[0]!.go();
+  expect(await first).toBe(2);
+  const again = double("a", 7);
+  await vi.waitFor(() => expect(steps).toHaveLength(5));
+  steps[4]!.go();
+  expect(await again).toBe(14);
 });

@@ -5,11 +5,20 @@ interface Waiter<Item, Result> extends PromiseWithResolvers<Result> {
   item: Item;
 }
 
+interface Line<Item, Result> {
+  waiters: Waiter<Item, Result>[];
+  /** Steps under way. */
+  steps: number;
+  patience: NodeJS.Timeout | undefined;
+}
+
 export interface GatheringOptions<Item, Result> {
   /** Does items of one key, and answers in their order. When it rejects, it has done none of them. */
   work: (key: string, items: readonly Item[]) => Promise<readonly Result[]>;
   /** In one call. */
   itemsMax: number;
+  /** After this time what waits is done beside the step under way. By default it waits for that to end. */
+  patienceMs?: number;
 }
 
 /**
@@ -17,12 +26,15 @@ export interface GatheringOptions<Item, Result> {
  * together afterwards. So nobody waits for company, however long: an item that comes alone is done at once, and the more
  * there are, the more each step does.
  */
-export function createGathering<Item, Result>({ work, itemsMax }: GatheringOptions<Item, Result>): Gathering<Item, Result> {
-  const lines = new Map<string, Waiter<Item, Result>[]>();
+export function createGathering<Item, Result>({ work, itemsMax, patienceMs }: GatheringOptions<Item, Result>): Gathering<Item, Result> {
+  const lines = new Map<string, Line<Item, Result>>();
 
-  const doAll = async (key: string, line: Waiter<Item, Result>[]): Promise<void> => {
-    while (line.length > 0) {
-      const waiters = line.splice(0, itemsMax);
+  const doAll = async (key: string, line: Line<Item, Result>): Promise<void> => {
+    line.steps++;
+    while (line.waiters.length > 0) {
+      const waiters = line.waiters.splice(0, itemsMax);
+      endPatience(line);
+      bePatient(key, line);
       try {
         const items = waiters.map(({ item }) => item);
         const results = await work(key, items);
@@ -31,19 +43,32 @@ export function createGathering<Item, Result>({ work, itemsMax }: GatheringOptio
         for (const { reject } of waiters) reject(error);
       }
     }
-    lines.delete(key);
+    endPatience(line);
+    line.steps--;
+    if (line.steps === 0) lines.delete(key);
+  };
+
+  const bePatient = (key: string, line: Line<Item, Result>): void => {
+    if (patienceMs === undefined || line.waiters.length === 0) return;
+    line.patience ??= setTimeout(() => void doAll(key, line), patienceMs);
   };
 
   return (key, item) => {
     const waiter = { item, ...Promise.withResolvers<Result>() };
     const line = lines.get(key);
     if (line !== undefined) {
-      line.push(waiter);
+      line.waiters.push(waiter);
+      bePatient(key, line);
       return waiter.promise;
     }
-    const newLine = [waiter];
+    const newLine = { waiters: [waiter], steps: 0, patience: undefined };
     lines.set(key, newLine);
     setImmediate(() => void doAll(key, newLine)); // whoever else was read from a socket in this turn comes along
     return waiter.promise;
   };
+}
+
+function endPatience(line: { patience: NodeJS.Timeout | undefined }): void {
+  clearTimeout(line.patience);
+  line.patience = undefined;
 }

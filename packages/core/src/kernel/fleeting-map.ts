@@ -38,6 +38,6 @@ export class FleetingMap<Value> {
   }
 
   clear(): void {
-    this.#places.clear();
+    for (const key of this.#places.keys()) this.delete(key);
   }
 }

@@ -37,9 +37,10 @@ export const limits = {
   /** Contents of small files that make up one chunk at most, and how long each may be: no pack is as long as a chunk can be. */
   packContentsMax: 60,
   packedBytesMax: 64 * KiB,
-  /** A pack of which files need no more than this share is written anew without the rest; how often to look for such. */
+  /** How long contents wait for the pack before theirs. */
+  packPatienceMs: 50,
+  /** A pack of which files need no more than this share is written anew without the rest. */
   repackShare: 1 / 2,
-  repackIntervalMs: 6 * HOUR_MS,
   /** How long files that are made together wait for the last copies of their chunks. */
   lastCopyMs: 5,
   uploadBytesMax: 16 * 1024 * GiB,

@@ -4,40 +4,46 @@ import { limits } from "../kernel/index.ts";
 import { ADD_TO_THE_CHUNK } from "../upload/index.ts";
 import type { KeptBytes } from "./sparse-packs.ts";
 
+/** Bytes of one chunk that are in another, too. */
+export interface MovedBytes extends KeptBytes {
+  movedTo: number;
+}
+
 export interface Move {
   from: ChunkId;
-  /** What of it is moved, in the order in which the new chunk has it. */
-  kept: readonly KeptBytes[];
+  moved: readonly MovedBytes[];
   to: { id: ChunkId; length: number; nodeIds: readonly number[]; asOf: Date };
 }
 
 /**
- * The extents of one chunk become extents of another that holds the same bytes. Returns how many; none when the new chunk's copies
- * prove nothing, by the rules of `upload/commit-chunks`.
+ * Extents of one chunk become extents of another that holds the same bytes. Returns how many; none when the new chunk's copies
+ * prove nothing, by the rules of `upload/commit-chunks`, or when somebody else is at the old one.
  *
  * Two statements, as in `garbage-collection/condemn`: whoever is about to refer to the chunk holds its row until the commit, so what
- * he refers to is seen once the lock is had. What would be left on the old chunk is not lost, for that chunk stays while it is needed.
+ * he refers to is seen once the lock is had. It waits for nobody, who might be waiting for it: an extent that is being deleted is
+ * left out. What stays on the old chunk is not lost, for that chunk stays while it is needed.
  */
-export async function moveExtents(tx: pg.PoolClient, { from, kept, to }: Move): Promise<number> {
-  const ids = [from, to.id].map(chunkIdToBytes);
-  await tx.query({
+export async function moveExtents(tx: pg.PoolClient, { from, moved, to }: Move): Promise<number> {
+  const [fromId, toId] = [from, to.id].map(chunkIdToBytes) as [Buffer, Buffer];
+  const locked = await tx.query<{ id: Buffer }>({
     name: "repacking-lock",
-    text: "SELECT FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE",
-    values: [ids],
+    text: "SELECT id FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE SKIP LOCKED",
+    values: [[fromId, toId]],
   });
-  let end = 0;
+  if (!locked.rows.some(({ id }) => id.equals(fromId))) return 0;
   const { rowCount } = await tx.query({
     name: "repacking-move",
     text: MOVE,
     values: [
-      ...ids,
+      fromId,
+      toId,
       to.length,
       to.nodeIds,
       to.asOf,
       limits.chunkProofMs,
-      kept.map(({ offset }) => offset),
-      kept.map(({ length }) => length),
-      kept.map(({ length }) => (end += length) - length),
+      moved.map(({ offset }) => offset),
+      moved.map(({ length }) => length),
+      moved.map(({ movedTo }) => movedTo),
     ],
   });
   return rowCount ?? 0;
@@ -50,7 +56,9 @@ const MOVE = `
   ), stored AS (
     INSERT INTO chunk (id, length, replicas, created_at) SELECT $2, $3::int, $4::smallint[], $5::timestamptz FROM proof WHERE holds
     ${ADD_TO_THE_CHUNK}
+  ), free AS MATERIALIZED (
+    SELECT version_id, "offset" AS place, chunk_offset, length FROM extent WHERE chunk_id = $1 FOR UPDATE SKIP LOCKED
   )
-  UPDATE extent SET chunk_id = $2, chunk_offset = kept.moved_to
-    FROM proof, unnest($7::int[], $8::int[], $9::int[]) AS kept ("offset", length, moved_to)
-   WHERE holds AND extent.chunk_id = $1 AND extent.chunk_offset = kept."offset" AND extent.length = kept.length`;
+  UPDATE extent SET chunk_id = $2, chunk_offset = moved_to
+    FROM proof, free JOIN unnest($7::int[], $8::int[], $9::int[]) AS moved (chunk_offset, length, moved_to) USING (chunk_offset, length)
+   WHERE holds AND extent.version_id = free.version_id AND extent."offset" = free.place`;

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { inTransaction } from "@holdfast/db";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type ChunkId, chunkIdFromBytes, chunkIdOf, chunkIdToBytes } from "../chunking/index.ts";
 import { DownloadError } from "../download/index.ts";
-import { createLogger } from "../kernel/index.ts";
+import { createLogger, limits, MINUTE_MS } from "../kernel/index.ts";
 import { createChunkReplicator } from "../replication/index.ts";
 import { createStoredCluster, type StoredCluster } from "../testing/index.ts";
+import { moveExtents } from "./move-extents.ts";
 import { createRepacker, type RepackerOptions } from "./index.ts";
 
 const FILE_BYTES = 1_000;
@@ -159,28 +161,112 @@ test("a file is deleted while what is left is written anew: the others move, and
   expect((await database.pool.query("SELECT FROM extent")).rowCount).toBe(2);
 });
 
-test("somebody refers to the pack while it is moved: the move waits for him, and moves what he made", async () => {
-  const { id, versionIds } = await pack(4);
-  await remove(...versionIds.slice(1));
+test("somebody is about to refer to a pack: nobody waits for him, the other packs have their turn, and this one the next time", async () => {
+  const [busy, other] = [await pack(4), await pack(4)];
+  await remove(...busy.versionIds.slice(1), ...other.versionIds.slice(1));
   const somebody = await database.pool.connect();
   await somebody.query("BEGIN");
-  await somebody.query("SELECT FROM chunk WHERE id = $1 FOR KEY SHARE", [chunkIdToBytes(id)]);
-  const repacking = repack();
-  await vi.waitFor(async () => {
-    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    expect((await database.pool.query(waiting)).rowCount).toBe(1);
-  });
   const { rows } = await somebody.query<{ id: string }>(
     "INSERT INTO version (id, drive_id) SELECT gen_random_uuid(), id FROM drive RETURNING id",
   );
   const copy = rows[0]!.id;
-  const values = [copy, FILE_BYTES, chunkIdToBytes(id)];
+  const values = [copy, FILE_BYTES, chunkIdToBytes(busy.id)];
   await somebody.query(`INSERT INTO extent (version_id, "offset", length, chunk_id) VALUES ($1, 0, $2, $3)`, values);
+  await repack();
   await somebody.query("COMMIT");
   somebody.release();
-  await repacking;
-  expect(await extentOf(copy)).toEqual(await extentOf(versionIds[0]!));
-  expect((await extentOf(copy)).chunkId).not.toBe(id);
+  expect((await extentOf(busy.versionIds[0]!)).chunkId).toBe(busy.id);
+  expect((await extentOf(other.versionIds[0]!)).chunkId).not.toBe(other.id);
+  await repack();
+  expect(await extentOf(copy)).toEqual(await extentOf(busy.versionIds[0]!));
+  expect((await extentOf(copy)).chunkId).not.toBe(busy.id);
+});
+
+test("a file is being deleted at this moment: the deletion waits for nobody, and the others move", async () => {
+  const { id, versionIds } = await pack(6);
+  await remove(...versionIds.slice(3));
+  const deleting = await database.pool.connect();
+  await deleting.query("BEGIN");
+  await deleting.query("DELETE FROM version WHERE id = $1", [versionIds[1]]);
+  await repack();
+  await deleting.query("COMMIT");
+  deleting.release();
+  const chunks = await Promise.all([0, 2].map((index) => extentOf(versionIds[index]!)));
+  for (const { chunkId } of chunks) expect(chunkId).not.toBe(id);
+  expect((await database.pool.query("SELECT FROM extent")).rowCount).toBe(2);
+});
+
+test("an extent goes beyond its pack: nothing of that pack moves, for nothing can be told from such a row", async () => {
+  const { id, versionIds } = await pack(8);
+  await remove(...versionIds.slice(3));
+  await database.pool.query("UPDATE extent SET chunk_offset = 7500 WHERE version_id = $1", [versionIds[1]]);
+  const other = await pack(4);
+  await remove(...other.versionIds.slice(1));
+  await repack();
+  for (const index of [0, 1, 2]) expect((await extentOf(versionIds[index]!)).chunkId).toBe(id);
+  expect((await extentOf(other.versionIds[0]!)).chunkId).not.toBe(other.id);
+});
+
+test("extents overlap: each gets its own bytes, and a pack of which they say more than there can be disturbs nobody", async () => {
+  const { id, contents, versionIds } = await pack(8);
+  const half = await cluster.refer(id, { chunkOffset: 0, length: 500 });
+  await remove(...versionIds.slice(2));
+  const strange = await pack(2);
+  await database.pool.query("UPDATE extent SET length = 2000000000 WHERE chunk_id = $1", [chunkIdToBytes(strange.id)]);
+  await repack();
+  expect((await extentOf(half)).chunkId).not.toBe(id);
+  for (const content of await contentsOf(half)) expect(content.equals(contents[0]!.subarray(0, 500))).toBe(true);
+  for (const index of [0, 1])
+    for (const content of await contentsOf(versionIds[index]!)) expect(content.equals(contents[index]!)).toBe(true);
+});
+
+test("a chunk of the greatest length is never looked into: it is a piece of a large file", async () => {
+  const id = await cluster.keep({ bytes: Buffer.alloc(limits.chunkBytesMax, 1), referred: false });
+  const versionId = await cluster.refer(id, { chunkOffset: 0, length: 10 });
+  await repack();
+  expect((await extentOf(versionId)).chunkId).toBe(id);
+});
+
+test("what is left is said to be older than its copies, never younger: an order to trash them that came between is known", async () => {
+  const { versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  let writtenAt = new Date(0);
+  const { nodes } = cluster;
+  const inner = createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, patienceMs: 200, logger: createLogger("test", "silent") });
+  await repack({
+    replicator: {
+      async write(id, bytes) {
+        writtenAt = (await database.pool.query<{ now: Date }>("SELECT clock_timestamp() AS now")).rows[0]!.now;
+        return await inner.write(id, bytes);
+      },
+    },
+  });
+  const { rows } = await database.pool.query<{ createdAt: Date }>(
+    `SELECT created_at AS "createdAt" FROM chunk ORDER BY created_at DESC LIMIT 1`,
+  );
+  expect(rows[0]!.createdAt.getTime()).toBeLessThanOrEqual(writtenAt.getTime());
+});
+
+test("copies that were asked for half a day ago prove nothing", async () => {
+  const { id, versionIds } = await pack(2);
+  const to = { id: await cluster.keep({ referred: false }), length: FILE_BYTES, nodeIds: [1, 2, 3] };
+  const moved = [{ offset: 0, length: FILE_BYTES, movedTo: 0 }];
+  const asOf = (agoMs: number) => new Date(Date.now() - agoMs);
+  const move = (agoMs: number) =>
+    inTransaction(database.pool, (tx) => moveExtents(tx, { from: id, moved, to: { ...to, asOf: asOf(agoMs) } }));
+  expect(await move(limits.chunkProofMs + MINUTE_MS)).toBe(0);
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(id);
+  expect(await move(MINUTE_MS)).toBe(1);
+});
+
+test("it is told to stop in the midst of very many chunks: it goes no further", async () => {
+  const page = Array.from({ length: 2_000 }, (_, index) => ({ id: Buffer.alloc(32, index), length: 10, keptBytes: 10 }));
+  const pool = { query: async () => Promise.resolve({ rows: page }) }; // there is no end of them
+  const repacker = createRepacker({ pool: pool as never, read, replicator: undefined as never, logger: createLogger("test", "silent") });
+  void repacker.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  await repacker.stop();
+  expect(repacker.status().state).toBe("stopped");
 });
 
 test("the copies of what is left were being trashed when the nodes said that they have them: they prove nothing, and nothing moves", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createTestDatabase, type TestDatabase } from "@holdfast/db/testing";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ChunkBuffers } from "../byte-budget/index.ts";
+import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { createLogger, KiB, MiB } from "../kernel/index.ts";
 import { createChunkReplicator } from "../replication/index.ts";
 import { createTestNodes, type TestNodes } from "../testing/index.ts";
@@ -15,6 +16,10 @@ let database: TestDatabase;
 let nodes: TestNodes;
 let buffers: ChunkBuffers;
 let store: StoreContent;
+/** The database does not answer what is asked about it. */
+let unknowable: ChunkId | undefined;
+/** By the database's clock, when the last copy was asked for. */
+let writtenAt: Date;
 beforeAll(async () => (database = await createTestDatabase()));
 afterAll(() => database.drop());
 beforeEach(() => void (store = packer()));
@@ -24,15 +29,23 @@ function packer({ chunkBytes = 4 * MiB, bufferBytes = BUFFER_BYTES } = {}): Stor
   const logger = createLogger("test", "silent");
   nodes = createTestNodes(3);
   buffers = new ChunkBuffers(bufferBytes);
+  const replicator = createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, patienceMs: 200, logger });
+  const lookUp = createChunkLookup(pool, nodes.membership);
   return createPacker({
-    lookUp: createChunkLookup(pool, nodes.membership),
+    lookUp: async (id, copiesMin) => {
+      if (id === unknowable) throw new Error("no answer");
+      return await lookUp(id, copiesMin);
+    },
     recentTime: createRecentTime(pool),
-    replicator: createChunkReplicator({ ...nodes, replicas: 3, writeQuorum: 2, patienceMs: 200, logger }),
+    replicator: { ...replicator, write: async (id, bytes) => ((writtenAt = await databaseTime()), await replicator.write(id, bytes)) },
     lateReplicas: createLateReplicas({ pool, logger }),
     buffers,
     chunkBytes,
   });
 }
+
+const databaseTime = async () => (await database.pool.query<{ now: Date }>("SELECT clock_timestamp() AS now")).rows[0]!.now;
+const attempts = () => nodes.all.reduce((sum, node) => sum + node.attempts, 0);
 
 /** Contents that come at one moment, each in a buffer of its own. */
 function storeAll(contents: readonly Buffer[], driveOf: (index: number) => string = () => "drive"): Promise<StoredContent[]> {
@@ -112,12 +125,30 @@ test("the last copy of a pack comes late: its memory is held until then, and the
   await vi.waitFor(() => expect(buffers.usedBytes).toBe(0));
 });
 
-test("a copy is never said to be older than it is: the time that many packs share is from before all of them", async () => {
-  const clock = async () => (await database.pool.query<{ now: Date }>("SELECT clock_timestamp() AS now")).rows[0]!.now;
+test("a pack is said to be older than its copies, never younger: an order to trash them that came between is known", async () => {
   for (let time = 0; time < 3; time++) {
-    const before = await clock();
     const [{ chunk }] = (await storeAll(some(2, 100))) as [StoredContent, StoredContent];
-    expect(chunk.asOf.getTime()).toBeLessThanOrEqual((await clock()).getTime());
-    expect(before.getTime() - chunk.asOf.getTime()).toBeLessThan(2_000);
+    expect(chunk.asOf.getTime()).toBeLessThanOrEqual(writtenAt.getTime());
+    expect(writtenAt.getTime() - chunk.asOf.getTime()).toBeLessThan(2_000);
   }
+});
+
+test("the nodes take their time: what comes meanwhile does not wait for the pack before, and what comes alone does not either", async () => {
+  for (const node of nodes.all) node.fault = "hanging";
+  const first = storeAll(some(2, 100));
+  await vi.waitFor(() => expect(attempts()).toBe(3));
+  const others = storeAll(some(150, 100));
+  await vi.waitFor(() => expect(attempts()).toBe(12)); // 60, 60 and 30
+  const last = storeAll(some(1, 100));
+  await vi.waitFor(() => expect(attempts()).toBe(15));
+  for (const node of nodes.all) node.fault = "none";
+  await Promise.all([first, others, last]);
+});
+
+test("there is no memory for a pack, and one content is refused: the others are stored", async () => {
+  store = packer({ bufferBytes: 3 * 4 * KiB });
+  const contents = some(3, 4 * KiB);
+  unknowable = chunkIdOf(contents[1]!);
+  const outcomes = await Promise.allSettled(contents.map((bytes) => storeAll([bytes])));
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 });

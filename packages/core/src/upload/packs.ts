@@ -5,8 +5,8 @@
  * row, scrub, inventory and repair come on top. In a pack, thirty small files cost that once. To everybody but the extents, which
  * know that their bytes begin somewhere inside, a pack is a chunk like any other.
  *
- * Nobody waits for company: what comes while a pack is on its way makes up the next one, and a file that comes alone is a chunk
- * by itself. What is left of a pack when most of its files are deleted is written anew (`repacking`).
+ * Nobody waits for company: what comes while a pack is on its way makes up the next one, which goes beside it when that takes
+ * long, and a file that comes alone is a chunk by itself. What is left of a pack when most of its files are deleted is written anew (`repacking`).
  *
  * No pack is looked up before it is written, for the same files at the same moment hardly come twice. If they do, the nodes say
  * that they have it.
@@ -36,31 +36,43 @@ export interface PackerParts extends StoreParts {
 export type StoreContent = (driveId: string, content: ChunkBuffer) => Promise<StoredContent>;
 
 export function createPacker(parts: PackerParts): StoreContent {
-  const { packContentsMax, packedBytesMax } = limits;
+  const { packContentsMax, packedBytesMax, packPatienceMs: patienceMs } = limits;
   const bytesMax = Math.min(packedBytesMax, Math.floor(parts.chunkBytes / packContentsMax)); // so that every pack fits a chunk
   const pack = createGathering({
     itemsMax: packContentsMax,
+    patienceMs,
     work: (_, contents: readonly ChunkBuffer[]) => storeTogether(parts, contents),
   });
-  return async (driveId, content) => (content.bytes.length <= bytesMax ? await pack(driveId, content) : await storeAlone(parts, content));
+  return async (driveId, content) => {
+    if (content.bytes.length > bytesMax) return await storeAlone(parts, content);
+    const outcome = await pack(driveId, content);
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  };
 }
 
-async function storeTogether(parts: PackerParts, contents: readonly ChunkBuffer[]): Promise<StoredContent[]> {
+/** What became of each: where there is no memory for a pack, they are stored one by one, and some may fail. */
+async function storeTogether(parts: PackerParts, contents: readonly ChunkBuffer[]): Promise<PromiseSettledResult<StoredContent>[]> {
   const length = contents.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const pack = contents.length > 1 ? parts.buffers.tryAcquire(length) : undefined;
-  if (pack === undefined) return await Promise.all(contents.map((content) => storeAlone(parts, content)));
+  if (pack === undefined) return await Promise.allSettled(contents.map((content) => storeAlone(parts, content)));
   const offsets = fill(pack.bytes, contents);
+  const chunk = await storePack(parts, pack);
+  return offsets.map((chunkOffset) => ({ status: "fulfilled", value: { chunk, chunkOffset } }));
+}
+
+async function storePack(parts: PackerParts, pack: ChunkBuffer): Promise<StoredChunk> {
+  const { bytes } = pack;
   try {
     const asOf = await parts.recentTime();
-    const chunk = await writeChunk(parts, { id: chunkIdOf(pack.bytes), bytes: pack.bytes, asOf }, pack);
-    return offsets.map((chunkOffset) => ({ chunk, chunkOffset }));
+    return await writeChunk(parts, { id: chunkIdOf(bytes), bytes, asOf }, pack);
   } catch (error) {
     pack.release();
     throw error;
   }
 }
 
-/** One behind the other, and their own buffers are free. Returns where each begins. */
+/** One behind the other. Returns where each begins. No node needs their own buffers any more. */
 function fill(pack: Buffer, contents: readonly ChunkBuffer[]): number[] {
   let end = 0;
   return contents.map((content) => {
