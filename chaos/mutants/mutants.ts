@@ -3,6 +3,7 @@ import { segmentMutants } from "./segment-mutants.ts";
 
 const CHUNK_STORE = "packages/core/src/chunk-store";
 const CHUNK_TRANSPORT = "packages/core/src/chunk-transport";
+const REPACKING = "packages/core/src/repacking";
 const GARBAGE = "packages/core/src/garbage-collection";
 
 const readUnchecked = {
@@ -74,6 +75,50 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     caughtBy: { project: "unit", tests: CHUNK_TRANSPORT },
+  },
+  {
+    name: "a reader begins at the beginning of a pack",
+    patches: [
+      {
+        file: "packages/core/src/download/extents.ts",
+        find: "from: chunkOffset + from, to: chunkOffset + to",
+        replace: "from, to",
+      },
+    ],
+    caughtBy: { project: "unit", tests: "packages/core/src/download/downloads" },
+  },
+  {
+    name: "what is left of a pack is believed to be all there",
+    patches: [
+      {
+        file: `${REPACKING}/repacker.ts`,
+        find: "bytes.length !== packLength || !kept.every(isThere)",
+        replace: "bytes.length !== packLength",
+      },
+    ],
+    caughtBy: { project: "unit", tests: REPACKING },
+  },
+  {
+    name: "extents move to a chunk whose copies are being trashed",
+    patches: [
+      {
+        file: `${REPACKING}/move-extents.ts`,
+        find: "NOT EXISTS (SELECT FROM chunk WHERE id = $2 AND trashing_until >= $5)",
+        replace: "$5::timestamptz IS NOT NULL",
+      },
+    ],
+    caughtBy: { project: "unit", tests: REPACKING },
+  },
+  {
+    name: "extents move without a look at who is about to refer to the pack",
+    patches: [
+      {
+        file: `${REPACKING}/move-extents.ts`,
+        find: "ORDER BY id FOR UPDATE SKIP LOCKED",
+        replace: "ORDER BY id",
+      },
+    ],
+    caughtBy: { project: "unit", tests: REPACKING },
   },
   {
     name: "an upload is acknowledged at one copy",

@@ -1,5 +1,6 @@
 /**
- * One upload as a hapless client does it: in pieces of any size, cut off in the middle, asked for, gone on with.
+ * One upload as a hapless client does it: in pieces of any size, cut off in the middle, asked for, gone on with; or all at once
+ * with its announcement, and then there is nothing to ask for.
  *
  * It holds the gateway to its word: an offset that was told is never taken back, and an upload that was made is there
  * until it is a file.
@@ -12,6 +13,7 @@ import { type ChaosDrive, isLost } from "./drive.ts";
 
 const RETRY_PAUSE_MS = 250;
 const PIECE_BYTES = 64 * 1024;
+const BODY_TYPE = "application/offset+octet-stream";
 const TUS = { "tus-resumable": "1.0.0" };
 
 export interface Transfer {
@@ -19,6 +21,8 @@ export interface Transfer {
   name: string;
   folderId: string;
   conflict: "keep-both" | "replace";
+  /** Sent with its announcement. Without an answer nobody knows what became of it. */
+  comesWhole: boolean;
   /** How long to go on trying after the first attempt. */
   patienceMs: number;
 }
@@ -45,6 +49,7 @@ export class ChaosTransfer {
   }
 
   async run(): Promise<TransferResult> {
+    if (this.#transfer.comesWhole) return await this.#sendWhole();
     const giveUp = performance.now() + this.#transfer.patienceMs;
     const made = await this.#create(giveUp);
     if ("why" in made) return { outcome: this.#lastByteSent ? "unknown" : "failed", why: made.why };
@@ -57,13 +62,30 @@ export class ChaosTransfer {
     }
   }
 
-  async #create(giveUp: number): Promise<{ path: string; entryId: string | undefined } | { why: string }> {
+  /** Only when too few nodes took its bytes is it sure that there is no file. */
+  async #sendWhole(): Promise<TransferResult> {
+    const { content } = this.#transfer;
+    const headers = { ...this.#announcement(), "content-type": BODY_TYPE, "content-length": content.length };
+    const answer = await this.#drive.send("POST", "/api/upload", headers, content.file.bytes(0, content.length));
+    if (isLost(answer)) return { outcome: "unknown", why: answer.why };
+    const entryId = entryIdOf(answer.headers);
+    if (answer.status === 201 && entryId !== undefined) return { outcome: "acked", entryId };
+    const why = `${answer.status}: ${answer.body.toString()}`;
+    return { outcome: why.includes('"cluster.') ? "failed" : "unknown", why };
+  }
+
+  #announcement(): Record<string, string | number> {
     const { content, name, folderId, conflict } = this.#transfer;
-    const headers = {
+    return {
       ...TUS,
       "upload-length": content.length,
       "upload-metadata": metadata({ filename: name, parentId: folderId, conflict }),
     };
+  }
+
+  async #create(giveUp: number): Promise<{ path: string; entryId: string | undefined } | { why: string }> {
+    const { content } = this.#transfer;
+    const headers = this.#announcement();
     for (;;) {
       this.#lastByteSent = content.length === 0; // nothing is missing from the start
       const answer = await this.#drive.send("POST", "/api/upload", headers);
@@ -102,7 +124,7 @@ export class ChaosTransfer {
     const headers = {
       ...TUS,
       "upload-offset": offset,
-      "content-type": "application/offset+octet-stream",
+      "content-type": BODY_TYPE,
       "content-length": length,
     };
     const answer = await this.#drive.send("PATCH", path, headers, body);

@@ -16,6 +16,9 @@ import { ChaosTransfer, type TransferResult } from "./transfer.ts";
 const PATIENCE_MS = 60_000;
 const RETRY_PAUSE_MS = 250;
 const FILES_AT_START = 3;
+const TOGETHER_MAX = 12;
+const SMALL_BYTES_MAX = 64 * KiB;
+const WHOLE_BYTES_MAX = 4 * MiB;
 /** More than these, and the oldest go first, so that a long run does not fill the disk. */
 const BYTES_KEPT_MAX = 96 * MiB;
 
@@ -37,6 +40,8 @@ export class Writer {
   readonly files: ExpectedFile[] = [];
   readonly #parts: WriterParts;
   readonly #contents: Content[] = [];
+  /** Files that were uploaded at one moment. */
+  readonly #dropped: ExpectedFile[][] = [];
   #made = 0;
 
   constructor(parts: WriterParts) {
@@ -64,7 +69,7 @@ export class Writer {
     if (kept > BYTES_KEPT_MAX && trashed.length > 0) return await this.#deleteForever(trashed[0]!);
     if (kept > BYTES_KEPT_MAX && visible.length > 0) return await this.#trash(visible[0]!);
     const change = this.#pickChange(visible, trashed);
-    if (change === undefined) return await this.#uploadNew();
+    if (change === undefined) return await this.#uploadSome();
     await change.change(random.pick(change.files));
   }
 
@@ -78,6 +83,7 @@ export class Writer {
       [12, (file) => this.#trash(file), visible],
       [8, (file) => this.#restore(file), trashed],
       [12, (file) => this.#deleteForever(file), trashed],
+      [5, (file) => this.#clearOut(file), visible],
     ];
     let drawn = random.integer(1, 100);
     for (const [weight, change, files] of changes) {
@@ -87,10 +93,27 @@ export class Writer {
     return undefined;
   }
 
-  async #uploadNew(): Promise<void> {
+  /** Often several small ones at one moment, as when a folder is dropped: they share chunks. */
+  async #uploadSome(): Promise<void> {
+    const { random } = this.#parts;
+    if (random.chance(0.6)) return void (await this.#uploadNew());
+    const together = Array.from({ length: random.integer(2, TOGETHER_MAX) }, () => this.#uploadNew(SMALL_BYTES_MAX));
+    this.#dropped.push(await Promise.all(together));
+  }
+
+  /** Of what was dropped together only one file stays, and has its chunk for itself in the end. */
+  async #clearOut(kept: ExpectedFile): Promise<void> {
+    const dropped = this.#dropped.find((files) => files.includes(kept)) ?? [];
+    for (const file of dropped.filter((each) => each !== kept)) {
+      if (!file.isFrozen && file.presence.sure === "visible") await this.#trash(file);
+      if (!file.isFrozen && file.presence.sure === "trashed") await this.#deleteForever(file);
+    }
+  }
+
+  async #uploadNew(bytesMax = this.#parts.fileBytesMax): Promise<ExpectedFile> {
     const { name: who, folderIds, expectations } = this.#parts;
     const name = this.#freshName();
-    const content = this.#content(`${who}/${name}`);
+    const content = this.#content(`${who}/${name}`, bytesMax);
     const file = new ExpectedFile(name, folderIds[0]!, content);
     this.files.push(file);
     expectations.files.push(file);
@@ -108,6 +131,7 @@ export class Writer {
       file.isFrozen = true;
       file.unsure.push(content);
     }
+    return file;
   }
 
   async #replace(file: ExpectedFile): Promise<void> {
@@ -208,7 +232,8 @@ export class Writer {
   async #transfer(content: Content, name: string, folderId: string, conflict: "keep-both" | "replace"): Promise<TransferResult> {
     const { drive, expectations, random, measurements } = this.#parts;
     const startMs = performance.now();
-    const transfer = { content, name, folderId, conflict, patienceMs: this.#patienceMs() };
+    const comesWhole = content.length > 0 && content.length <= WHOLE_BYTES_MAX && random.chance(0.6);
+    const transfer = { content, name, folderId, conflict, comesWhole, patienceMs: this.#patienceMs() };
     const result = await new ChaosTransfer(drive, expectations, random, transfer).run();
     if (result.outcome === "acked") measurements.add(content.length <= MiB ? "upload up to 1 MiB" : "upload over 1 MiB", startMs);
     return result;
@@ -229,10 +254,10 @@ export class Writer {
   }
 
   /** New bytes mostly; now and then bytes that were there before, deleted or not, so that references come back to old chunks. */
-  #content(seed: string): Content {
-    const { random, fileBytesMax } = this.#parts;
+  #content(seed: string, bytesMax = this.#parts.fileBytesMax): Content {
+    const { random } = this.#parts;
     if (this.#contents.length > 0 && random.chance(0.15)) return random.pick(this.#contents);
-    const content = makeContent(seed, fileBytes(random, fileBytesMax));
+    const content = makeContent(seed, fileBytes(random, bytesMax));
     this.#contents.push(content);
     return content;
   }
