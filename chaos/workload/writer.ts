@@ -11,7 +11,7 @@ import type { Ledger, Outcome } from "../ledger.ts";
 import type { Measurements } from "../measurements.ts";
 import type { Random } from "../random.ts";
 import type { CallResult, ChaosDrive } from "./drive.ts";
-import { ChaosTransfer, type TransferResult } from "./transfer.ts";
+import { ChaosTransfer, type Transfer, type TransferResult } from "./transfer.ts";
 
 const PATIENCE_MS = 60_000;
 const RETRY_PAUSE_MS = 250;
@@ -83,7 +83,7 @@ export class Writer {
       [12, (file) => this.#trash(file), visible],
       [8, (file) => this.#restore(file), trashed],
       [12, (file) => this.#deleteForever(file), trashed],
-      [5, (file) => this.#clearOut(file), visible],
+      [8, (file) => this.#clearOut(file), visible.filter((file) => this.#dropped.some((files) => files.includes(file)))],
     ];
     let drawn = random.integer(1, 100);
     for (const [weight, change, files] of changes) {
@@ -97,7 +97,9 @@ export class Writer {
   async #uploadSome(): Promise<void> {
     const { random } = this.#parts;
     if (random.chance(0.6)) return void (await this.#uploadNew());
-    const together = Array.from({ length: random.integer(2, TOGETHER_MAX) }, () => this.#uploadNew(SMALL_BYTES_MAX));
+    const together = Array.from({ length: random.integer(2, TOGETHER_MAX) }, () =>
+      this.#uploadNew({ bytesMax: SMALL_BYTES_MAX, together: true }),
+    );
     this.#dropped.push(await Promise.all(together));
   }
 
@@ -110,7 +112,7 @@ export class Writer {
     }
   }
 
-  async #uploadNew(bytesMax = this.#parts.fileBytesMax): Promise<ExpectedFile> {
+  async #uploadNew({ bytesMax = this.#parts.fileBytesMax, together = false } = {}): Promise<ExpectedFile> {
     const { name: who, folderIds, expectations } = this.#parts;
     const name = this.#freshName();
     const content = this.#content(`${who}/${name}`, bytesMax);
@@ -119,7 +121,7 @@ export class Writer {
     expectations.files.push(file);
     const number = this.#parts.ledger.begin({ kind: "upload", file: name, wants: { sha256: content.sha256, bytes: content.length } });
     file.presence.mayBecome("visible");
-    const result = await this.#transfer(content, name, folderIds[0]!, "keep-both");
+    const result = await this.#transfer({ content, name, folderId: folderIds[0]!, conflict: "keep-both", together });
     this.#end(number, result);
     if (result.outcome === "acked") {
       file.entryId = result.entryId;
@@ -142,7 +144,7 @@ export class Writer {
     const before = file.content.sure!;
     const number = ledger.begin({ kind: "replace", file: name, wants: { sha256: content.sha256, bytes: content.length } });
     file.content.mayBecome(content);
-    const result = await this.#transfer(content, name, folderId, "replace");
+    const result = await this.#transfer({ content, name, folderId, conflict: "replace", together: false });
     this.#end(number, result);
     if (result.outcome === "acked") {
       if (result.entryId !== file.entryId) expectations.violate(`a new version of ${name} became another file (${result.entryId})`);
@@ -229,11 +231,12 @@ export class Writer {
     }
   }
 
-  async #transfer(content: Content, name: string, folderId: string, conflict: "keep-both" | "replace"): Promise<TransferResult> {
+  async #transfer({ together, ...wanted }: Omit<Transfer, "comesWhole" | "patienceMs"> & { together: boolean }): Promise<TransferResult> {
     const { drive, expectations, random, measurements } = this.#parts;
+    const { content } = wanted;
     const startMs = performance.now();
-    const comesWhole = content.length > 0 && content.length <= WHOLE_BYTES_MAX && random.chance(0.6);
-    const transfer = { content, name, folderId, conflict, comesWhole, patienceMs: this.#patienceMs() };
+    const comesWhole = content.length > 0 && content.length <= WHOLE_BYTES_MAX && (together || random.chance(0.6));
+    const transfer = { ...wanted, comesWhole, patienceMs: this.#patienceMs() };
     const result = await new ChaosTransfer(drive, expectations, random, transfer).run();
     if (result.outcome === "acked") measurements.add(content.length <= MiB ? "upload up to 1 MiB" : "upload over 1 MiB", startMs);
     return result;
