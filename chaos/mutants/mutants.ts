@@ -103,8 +103,19 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: `${REPACKING}/move-extents.ts`,
-        find: "NOT EXISTS (SELECT FROM chunk WHERE id = $2 AND trashing_until >= $5)",
-        replace: "$5::timestamptz IS NOT NULL",
+        find: "(NOT $10::boolean OR trashing_until >= $5)",
+        replace: "NOT $10::boolean",
+      },
+    ],
+    caughtBy: { project: "unit", tests: REPACKING },
+  },
+  {
+    name: "extents move to a chunk whose row somebody else holds",
+    patches: [
+      {
+        file: `${REPACKING}/move-extents.ts`,
+        find: "(NOT $10::boolean OR trashing_until >= $5)",
+        replace: "($10::boolean IS NULL OR trashing_until >= $5)",
       },
     ],
     caughtBy: { project: "unit", tests: REPACKING },

@@ -45,11 +45,11 @@ export function createGathering<Item, Result>({ work, itemsMax, patienceMs }: Ga
     }
     endPatience(line);
     line.steps--;
-    if (line.steps === 0) lines.delete(key);
+    if (line.steps === 0 && lines.get(key) === line) lines.delete(key);
   };
 
   const bePatient = (key: string, line: Line<Item, Result>): void => {
-    if (patienceMs === undefined || line.waiters.length === 0) return;
+    if (patienceMs === undefined || line.waiters.length === 0 || line.steps === 0) return;
     line.patience ??= setTimeout(() => void doAll(key, line), patienceMs);
   };
 

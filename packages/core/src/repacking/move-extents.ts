@@ -21,7 +21,8 @@ export interface Move {
  *
  * Two statements, as in `garbage-collection/condemn`: whoever is about to refer to the chunk holds its row until the commit, so what
  * he refers to is seen once the lock is had. It waits for nobody, who might be waiting for it: an extent that is being deleted is
- * left out. What stays on the old chunk is not lost, for that chunk stays while it is needed.
+ * left out, and of a new chunk's row that somebody else holds nothing is believed. What stays on the old chunk is not lost, for that
+ * chunk stays while it is needed.
  */
 export async function moveExtents(tx: pg.PoolClient, { from, moved, to }: Move): Promise<number> {
   const [fromId, toId] = [from, to.id].map(chunkIdToBytes) as [Buffer, Buffer];
@@ -30,7 +31,8 @@ export async function moveExtents(tx: pg.PoolClient, { from, moved, to }: Move):
     text: "SELECT id FROM chunk WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE SKIP LOCKED",
     values: [[fromId, toId]],
   });
-  if (!locked.rows.some(({ id }) => id.equals(fromId))) return 0;
+  const isLocked = (wanted: Buffer): boolean => locked.rows.some(({ id }) => id.equals(wanted));
+  if (!isLocked(fromId)) return 0;
   const { rowCount } = await tx.query({
     name: "repacking-move",
     text: MOVE,
@@ -44,6 +46,7 @@ export async function moveExtents(tx: pg.PoolClient, { from, moved, to }: Move):
       moved.map(({ offset }) => offset),
       moved.map(({ length }) => length),
       moved.map(({ movedTo }) => movedTo),
+      isLocked(toId),
     ],
   });
   return rowCount ?? 0;
@@ -51,7 +54,7 @@ export async function moveExtents(tx: pg.PoolClient, { from, moved, to }: Move):
 
 const MOVE = `
   WITH proof AS MATERIALIZED (
-    SELECT NOT EXISTS (SELECT FROM chunk WHERE id = $2 AND trashing_until >= $5)
+    SELECT NOT EXISTS (SELECT FROM chunk WHERE id = $2 AND (NOT $10::boolean OR trashing_until >= $5))
        AND $5 >= clock_timestamp() - $6::bigint * interval '1 millisecond' AS holds
   ), stored AS (
     INSERT INTO chunk (id, length, replicas, created_at) SELECT $2, $3::int, $4::smallint[], $5::timestamptz FROM proof WHERE holds

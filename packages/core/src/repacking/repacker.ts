@@ -41,11 +41,14 @@ export function createRepacker({ graceMs = limits.gcGraceMs, ...parts }: Repacke
     onError: (error) => logger.warn({ err: error }, "packs cannot be looked through; it will be tried again"),
     async step(signal) {
       const pass = new Pass(parts, signal);
-      for await (const packs of findSparsePacks(pool)) {
-        await pass.repackAll(packs);
-        if (signal.aborted) break;
+      try {
+        for await (const packs of findSparsePacks(pool)) {
+          await pass.repackAll(packs);
+          if (signal.aborted) break;
+        }
+      } finally {
+        pass.report();
       }
-      pass.report();
     },
   });
 }

@@ -247,6 +247,20 @@ test("what is left is said to be older than its copies, never younger: an order 
   expect(rows[0]!.createdAt.getTime()).toBeLessThanOrEqual(writtenAt.getTime());
 });
 
+test("the collector is at what is left at this moment: nobody waits for him, nothing of it is believed, and nothing moves", async () => {
+  const { id, contents, versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  const rest = chunkIdToBytes(await cluster.keep({ bytes: contents[0]!, referred: false }));
+  await database.pool.query("UPDATE chunk SET state = 'condemned', condemned_at = now() WHERE id = $1", [rest]);
+  const collector = await database.pool.connect();
+  await collector.query("BEGIN");
+  await collector.query("UPDATE chunk SET trashing_until = clock_timestamp() + interval '1 minute' WHERE id = $1", [rest]);
+  await repack();
+  await collector.query("COMMIT");
+  collector.release();
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(id);
+});
+
 test("copies that were asked for half a day ago prove nothing", async () => {
   const { id, versionIds } = await pack(2);
   const to = { id: await cluster.keep({ referred: false }), length: FILE_BYTES, nodeIds: [1, 2, 3] };

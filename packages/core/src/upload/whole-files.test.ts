@@ -278,6 +278,15 @@ describe.each([
   });
 });
 
+test("much was announced with a file that came whole: it is told as it came, and forgotten in time", async () => {
+  const values = { filename: "file.bin", note: "x".repeat(1_000) };
+  const answer = await post(randomBytes(100), values);
+  expect(answer.status).toBe(201);
+  expect((await send("HEAD", gateway.address + answer.headers.location!)).headers["upload-metadata"]).toBe(metadata(values));
+  expect(await rowsOf("SELECT FROM upload")).toHaveLength(1);
+  expect(await rowsOf("SELECT FROM version WHERE announced IS NOT NULL")).toEqual([]);
+});
+
 test("a file that came whole is somebody else's: he learns nothing of it by its upload", async () => {
   const stranger = await createActor(database);
   const shared = await startGateway(database, { nodes: gateway.nodes, owner: gateway.owner, people: [stranger] });

@@ -30,7 +30,7 @@ import {
 } from "../drive/index.ts";
 import { createGathering } from "../gathering/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
-import { limits, type Logger } from "../kernel/index.ts";
+import { KiB, limits, type Logger } from "../kernel/index.ts";
 import { ADD_TO_THE_CHUNK } from "./commit-chunks.ts";
 import { parseUploadMetadata } from "./metadata.ts";
 import { createPacker, type PackerParts, type StoredContent } from "./packs.ts";
@@ -41,6 +41,9 @@ import type { UploadBody } from "./upload-body.ts";
 
 /** Files that one transaction makes at most. */
 const TOGETHER_MAX = 256;
+
+/** What was announced stays with the version for good; who announces more has an upload of his own, which is forgotten in time. */
+const ANNOUNCED_LENGTH_MAX = 1 * KiB;
 
 export interface WholeFiles {
   /** Undefined when nothing was made and the body is as it was. Rejects with a `ReplicationError` or `upload.bad_metadata`. */
@@ -114,7 +117,8 @@ export function createWholeFiles(parts: ReceiverParts & PackerParts, { lastCopyM
 }
 
 /** Undefined unless the request announces a file of one chunk and brings it along. */
-function wholeLength({ method, role, checksum, headers }: TusRequest, chunkBytes: number): number | undefined {
+function wholeLength({ method, role, checksum, headers, metadata }: TusRequest, chunkBytes: number): number | undefined {
+  if (metadata.length > ANNOUNCED_LENGTH_MAX) return undefined;
   if (method !== "POST" || role.kind !== "whole" || checksum !== undefined || headers["content-type"] !== BODY_TYPE) return undefined;
   const length = Number(headers["upload-length"] ?? Infinity);
   return length > 0 && length <= chunkBytes ? length : undefined;
