@@ -17,7 +17,7 @@ const PATIENCE_MS = 60_000;
 const RETRY_PAUSE_MS = 250;
 const FILES_AT_START = 3;
 const TOGETHER_MAX = 12;
-const SMALL_BYTES_MAX = 64 * KiB;
+const SMALL_BYTES_MAX = 4 * KiB;
 const WHOLE_BYTES_MAX = 4 * MiB;
 /** More than these, and the oldest go first, so that a long run does not fill the disk. */
 const BYTES_KEPT_MAX = 96 * MiB;
@@ -105,7 +105,8 @@ export class Writer {
 
   /** Of what was dropped together only one file stays, and has its chunk for itself in the end. */
   async #clearOut(kept: ExpectedFile): Promise<void> {
-    const dropped = this.#dropped.find((files) => files.includes(kept)) ?? [];
+    const place = this.#dropped.findIndex((files) => files.includes(kept));
+    const [dropped = []] = place < 0 ? [] : this.#dropped.splice(place, 1);
     for (const file of dropped.filter((each) => each !== kept)) {
       if (!file.isFrozen && file.presence.sure === "visible") await this.#trash(file);
       if (!file.isFrozen && file.presence.sure === "trashed") await this.#deleteForever(file);
@@ -259,7 +260,8 @@ export class Writer {
   /** New bytes mostly; now and then bytes that were there before, deleted or not, so that references come back to old chunks. */
   #content(seed: string, bytesMax = this.#parts.fileBytesMax): Content {
     const { random } = this.#parts;
-    if (this.#contents.length > 0 && random.chance(0.15)) return random.pick(this.#contents);
+    const earlier = this.#contents.filter(({ length }) => length <= bytesMax);
+    if (earlier.length > 0 && random.chance(0.15)) return random.pick(earlier);
     const content = makeContent(seed, fileBytes(random, bytesMax));
     this.#contents.push(content);
     return content;
