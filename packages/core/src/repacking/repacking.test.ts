@@ -130,6 +130,14 @@ test("a pack of which more than half is needed, a chunk that is wholly needed an
   expect(new Set(rows.map((row) => chunkIdFromBytes(row.id)))).toEqual(new Set([id, whole, garbage]));
 });
 
+test("a pack is on its way out although a file needs it: it is left to whoever brings it back", async () => {
+  const { id, versionIds } = await pack(4);
+  await remove(...versionIds.slice(1));
+  await database.pool.query("UPDATE chunk SET state = 'condemned', condemned_at = now() WHERE id = $1", [chunkIdToBytes(id)]);
+  await repack();
+  expect((await extentOf(versionIds[0]!)).chunkId).toBe(id);
+});
+
 test("no copy of a pack can be read: it waits for the next time, and the others have their turn", async () => {
   const [lost, sound] = [await pack(4), await pack(4)];
   await remove(...lost.versionIds.slice(1), ...sound.versionIds.slice(1));
