@@ -1,7 +1,6 @@
 import type pg from "pg";
 import { type ChunkId, chunkIdToBytes } from "../chunking/index.ts";
 import { createGathering } from "../gathering/index.ts";
-import { type Clock, SECOND_MS, systemClock } from "../kernel/index.ts";
 import type { Membership } from "../membership/index.ts";
 
 /** What the database knew of a chunk before anybody wrote a copy of it. */
@@ -24,30 +23,6 @@ export function createChunkLookup(pool: pg.Pool, membership: Membership): LookUp
     const copies = replicas.filter((nodeId) => isReachable(membership, nodeId)).length;
     return { copies: copies >= copiesMin ? copies : undefined, asOf };
   };
-}
-
-/** A time of the database's that is past, though not for long: whatever is asked for after the call is younger. */
-export type RecentTime = () => Promise<Date>;
-
-const RECENT_MS = 1 * SECOND_MS;
-
-/** Asks once in a while, for all who want to know. */
-export function createRecentTime(pool: pg.Pool, clock: Clock = systemClock): RecentTime {
-  let known: { time: Promise<Date>; askedAtMs: number } | undefined;
-  return async () => {
-    const now = clock.monotonicMs();
-    if (known === undefined || now - known.askedAtMs > RECENT_MS) {
-      const time = readTime(pool);
-      known = { time, askedAtMs: now };
-      time.catch(() => (known = undefined)); // the next one asks again
-    }
-    return await known.time;
-  };
-}
-
-async function readTime(pool: pg.Pool): Promise<Date> {
-  const { rows } = await pool.query<{ now: Date }>({ name: "upload-time", text: "SELECT clock_timestamp() AS now" });
-  return rows[0]!.now;
 }
 
 interface FoundReplicas {

@@ -6,8 +6,9 @@ import { type ChunkId, chunkIdOf } from "../chunking/index.ts";
 import { createLogger, KiB, MiB } from "../kernel/index.ts";
 import { createChunkReplicator } from "../replication/index.ts";
 import { createTestNodes, type TestNodes } from "../testing/index.ts";
-import { createChunkLookup, createRecentTime } from "./known-chunks.ts";
+import { createChunkLookup } from "./known-chunks.ts";
 import { createLateReplicas } from "./late-replicas.ts";
+import { createRecentTime } from "./recent-time.ts";
 import { createPacker, type StoreContent, type StoredContent } from "./packs.ts";
 
 const BUFFER_BYTES = 32 * MiB;

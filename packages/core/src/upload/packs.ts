@@ -6,7 +6,8 @@
  * know that their bytes begin somewhere inside, a pack is a chunk like any other.
  *
  * Nobody waits for company: what comes while a pack is on its way makes up the next one, which goes beside it when that takes
- * long, and a file that comes alone is a chunk by itself. What is left of a pack when most of its files are deleted is written anew (`repacking`).
+ * long, and a file that comes alone is a chunk by itself. What is left of a pack when most of its files are deleted is written
+ * anew (`repacking`).
  *
  * No pack is looked up before it is written, for the same files at the same moment hardly come twice. If they do, the nodes say
  * that they have it.
@@ -15,7 +16,7 @@ import type { ChunkBuffer, ChunkBuffers } from "../byte-budget/index.ts";
 import { chunkIdOf } from "../chunking/index.ts";
 import { createGathering } from "../gathering/index.ts";
 import { limits } from "../kernel/index.ts";
-import type { RecentTime } from "./known-chunks.ts";
+import type { RecentTime } from "./recent-time.ts";
 import { type StoredChunk, storeChunk, type StoreParts, writeChunk } from "./store-chunk.ts";
 
 /** The bytes of a file that are durable on the write quorum. */
