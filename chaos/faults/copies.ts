@@ -6,7 +6,7 @@ import { type ChunkId, chunkIdFromBytes } from "@holdfast/core/chunking";
 import type { Database } from "@holdfast/db";
 import type { Random } from "../random.ts";
 import type { NodeDisk } from "./node-disk.ts";
-import { patiently, Skipped } from "./patience.ts";
+import { patiently, Skipped, untilAnswered } from "./patience.ts";
 import type { NodeVictim } from "./victims.ts";
 
 /** A damaged copy may lie unseen for long, so two sound ones have to be left. A node that comes back empty is seen at once. */
@@ -47,7 +47,7 @@ export class Copies {
   async damage(kind: Damage, index: number, most: number): Promise<number> {
     const done = await this.#damageNow(kind, index, most);
     if (done > 0) return done;
-    await this.#parts.readAll(); // what was damaged before is found now, and made whole again
+    await untilAnswered(this.#parts.readAll); // what was damaged before is found now, and made whole again
     const later = await this.#patientlyDamage(kind, index, most);
     if (later > 0) return later;
     throw new Skipped("no chunk of it has two other whole copies");
@@ -104,19 +104,14 @@ export class Copies {
     }).length;
   }
 
-  /** The database has its own bad moments. */
   async #chunksOf(index: number): Promise<ChunkRow[]> {
     const { database, nodes } = this.#parts;
-    let chunks: ChunkRow[] | undefined;
-    await patiently(async () => {
-      const { rows } = await database.pool.query<{ id: Buffer; length: number; replicas: number[] }>(
+    const { rows } = await untilAnswered(() =>
+      database.pool.query<{ id: Buffer; length: number; replicas: number[] }>(
         "SELECT id, length, replicas FROM chunk WHERE state = 'live' AND $1 = ANY (replicas) ORDER BY id",
         [nodes[index]!.id],
-      );
-      chunks = rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
-      return true;
-    }, PATIENCE_MS);
-    if (chunks === undefined) throw new Skipped("the database did not answer for long");
-    return chunks;
+      ),
+    );
+    return rows.map((row) => ({ ...row, id: chunkIdFromBytes(row.id) }));
   }
 }

@@ -13,7 +13,7 @@ import type { Leaders } from "./leaders.ts";
 import type { LoopDisk } from "./loop-disk.ts";
 import { cutPort, type Direction } from "./network.ts";
 import type { NodeDisk } from "./node-disk.ts";
-import { patiently, Skipped } from "./patience.ts";
+import { patiently, Skipped, untilAnswered } from "./patience.ts";
 import { freeze } from "./processes.ts";
 import { killServing, type NodeVictim, type Victim, type Victims } from "./victims.ts";
 
@@ -73,8 +73,8 @@ function processEffects({ database: { pool }, victims: { nodes, gateway, control
     "kill-leader": () => leaders.kill(),
     "stop-leader": ({ forMs }) => leaders.stop(forMs),
     async "terminate-backends"() {
-      await pool.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+      await untilAnswered(() =>
+        pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
       );
     },
     "unplug-node": ({ index, forMs }) => unplugged(nodes[index]!.process, forMs),
