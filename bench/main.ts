@@ -6,7 +6,8 @@
  * compare between machines; MB/s is what this one does today.
  */
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
+import { chunkStoreKinds } from "@holdfast/core/chunk-store";
+import { amount, readOptions, refuse, someOf, wholeNumber } from "../scripts/options.ts";
 import { circumstances } from "./circumstances.ts";
 import { Limits } from "./measure/limits.ts";
 import { peers } from "./peers/index.ts";
@@ -15,7 +16,11 @@ import { markdownOf, remember, textOf } from "./report/print.ts";
 import { runScenario } from "./run.ts";
 import { scenarios } from "./scenarios/index.ts";
 
-const { values, positionals } = parseArgs({
+const names = scenarios.map(({ name }) => name).join(", ");
+const USAGE = `npm run bench -- [scenario…] [--rounds N] [--gib N] [--store file,segment] [--peers] [--directory D] [--markdown] [--json]
+scenarios: ${names}`;
+
+const { values, positionals } = readOptions(USAGE, {
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
@@ -28,24 +33,21 @@ const { values, positionals } = parseArgs({
   },
 });
 const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
-if (unknown.length > 0) {
-  console.error(`There is no scenario "${unknown.join('", "')}". Scenarios: ${scenarios.map(({ name }) => name).join(", ")}.`);
-  process.exit(1);
-}
+if (unknown.length > 0) refuse(`There is no scenario "${unknown.join('", "')}". Scenarios: ${names}.`);
 
 const { directory } = values;
-const rounds = Number(values.rounds);
+const rounds = wholeNumber("rounds", values.rounds);
+const gib = values.gib === undefined ? undefined : amount("gib", values.gib);
+const stores = values.store === undefined ? [undefined] : someOf("store", values.store, chunkStoreKinds);
 const facts = circumstances(directory, rounds);
 const limits = await Limits.measure(directory);
 const present = values.peers ? peers.filter((peer) => peer.isInstalled()) : [];
 const absent = values.peers ? peers.filter((peer) => !present.includes(peer)) : [];
 const sections: Section[] = [];
 for (const scenario of scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-  const settings = { rounds, gib: values.gib === undefined ? undefined : Number(values.gib), limits };
+  const settings = { rounds, gib, limits };
   const say = (line: string): void => console.error(line);
-  sections.push(
-    ...(await runScenario(scenario, { settings, directory, stores: values.store?.split(",") ?? [undefined], peers: present, say })),
-  );
+  sections.push(...(await runScenario(scenario, { settings, directory, stores, peers: present, say })));
 }
 
 const missing = absent.map(({ name, packages }) => `${name} (${packages})`).join(", ");

@@ -7,9 +7,9 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { chunkStoreKinds, NEW_DISK_STORE } from "@holdfast/core/chunk-store";
 import { MiB } from "@holdfast/core/kernel";
+import { amount, oneOf, readOptions, refuse, wholeNumber } from "../scripts/options.ts";
 import { findMeans } from "./means.ts";
 import { runMutants } from "./mutants/run-mutants.ts";
 import { runOlderDatabase } from "./older-database.ts";
@@ -18,7 +18,13 @@ import { appendResult, describeTotals } from "./results.ts";
 import { run } from "./run.ts";
 import { faultGroups, kindsNamed } from "./schedule.ts";
 
-const { values, positionals } = parseArgs({
+const USAGE = `npm run chaos -- [--seed N] [--minutes M | --count N] [--faults ${faultGroups.join(",")}] [--store ${chunkStoreKinds.join("|")}]
+              [--nodes N] [--writers N] [--readers N] [--file-mib N] [--settle SECONDS] [--directory D] [--results FILE]
+npm run chaos -- mutants [part of a name…]
+npm run chaos -- older-database [--seed N] [--store S]
+npm run chaos -- sum FILE…`;
+
+const { values, positionals } = readOptions(USAGE, {
   allowPositionals: true,
   options: {
     seed: { type: "string" },
@@ -43,21 +49,23 @@ const { values, positionals } = parseArgs({
 const names = values.faults.split(",").filter((name) => name !== "");
 const unknown = names.filter((name) => kindsNamed(name) === undefined);
 if (unknown.length > 0) refuse(`There is no fault "${unknown.join('", "')}". Faults: ${faultGroups.join(", ")}, or one kind of them.`);
-const store =
-  chunkStoreKinds.find((kind) => kind === values.store) ??
-  refuse(`There is no store "${values.store}". Stores: ${chunkStoreKinds.join(", ")}.`);
+const store = oneOf("store", values.store, chunkStoreKinds);
+const size = {
+  until: values.count === undefined ? { seconds: amount("minutes", values.minutes) * 60 } : { count: wholeNumber("count", values.count) },
+  nodes: wholeNumber("nodes", values.nodes),
+  writers: wholeNumber("writers", values.writers),
+  readers: wholeNumber("readers", values.readers, 0),
+  fileBytesMax: amount("file-mib", values["file-mib"]) * MiB,
+  settleSeconds: amount("settle", values.settle),
+};
 const wanted = [...new Set(names.flatMap((name) => kindsNamed(name)!))];
 
 if (positionals[0] === "sum") console.log(describeTotals(positionals.slice(1)));
 else if (positionals[0] === "older-database") process.exitCode = await setDatabaseBack();
 else if (positionals[0] === "mutants") process.exitCode = runMutants(positionals.slice(1));
+else if (positionals.length > 0) refuse(`There is no "${positionals[0]}".\n${USAGE}`);
 else if (!values.inside && spawnSync("unshare", ["--net", "--mount", "true"]).status === 0) process.exitCode = await goInside();
 else process.exitCode = await start();
-
-function refuse(line: string): never {
-  console.error(line);
-  process.exit(2);
-}
 
 async function setDatabaseBack(): Promise<number> {
   const violations = await runOlderDatabase({ seed: newSeed(), store, directory: values.directory, say: (line) => console.log(line) });
@@ -80,8 +88,8 @@ async function goInside(): Promise<number> {
 async function start(): Promise<number> {
   const seed = newSeed();
   const { directory } = values;
+  const { until } = size;
   const { means, possible } = findMeans({ wanted, isInside: values.inside, directory, say: (line) => console.log(line) });
-  const until = values.count === undefined ? { seconds: Number(values.minutes) * 60 } : { count: Number(values.count) };
   const howLong = "count" in until ? `${until.count} faults` : `${values.minutes} minutes of faults`;
   console.log(`seed ${seed}, ${howLong}, ${values.nodes} nodes with a ${store} store, of: ${possible.join(", ")}`);
   const leftOut = wanted.filter((kind) => !possible.includes(kind));
@@ -89,13 +97,8 @@ async function start(): Promise<number> {
   const outcome = await run({
     seed,
     store,
-    until,
-    nodes: Number(values.nodes),
+    ...size,
     kinds: possible,
-    writers: Number(values.writers),
-    readers: Number(values.readers),
-    fileBytesMax: Number(values["file-mib"]) * MiB,
-    settleSeconds: Number(values.settle),
     directory,
     means,
     say: (line) => console.log(line),

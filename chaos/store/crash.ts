@@ -6,39 +6,43 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type StoreKindName, storeKinds } from "@holdfast/core/chunk-store/testing/stores";
 import { MiB } from "@holdfast/core/kernel";
+import { readOptions, someOf, wholeNumber } from "../../scripts/options.ts";
 import { LoopDisk } from "../faults/loop-disk.ts";
 import { crashScripts, type CrashScriptName } from "./crash-scripts.ts";
 import { type Sweep, sweep } from "./crash-sweep.ts";
 import type { Fault } from "./crash-trial.ts";
 
-const { values } = parseArgs({
+const STORES = Object.keys(storeKinds) as StoreKindName[];
+const SCRIPTS = Object.keys(crashScripts) as CrashScriptName[];
+const FAULTS: readonly Fault[] = ["KILL", "EIO", "ENOSPC"];
+const USAGE = `node chaos/store/crash.ts [--store ${STORES.join(",")}] [--script ${SCRIPTS.join(",")}] [--fault ${FAULTS.join(",")}]
+                           [--power-cut] [--every N] [--directory D]`;
+
+const { values } = readOptions(USAGE, {
   options: {
-    store: { type: "string", default: Object.keys(storeKinds).join(",") },
-    script: { type: "string", default: Object.keys(crashScripts).join(",") },
-    fault: { type: "string", default: "KILL,EIO,ENOSPC" },
+    store: { type: "string", default: STORES.join(",") },
+    script: { type: "string", default: SCRIPTS.join(",") },
+    fault: { type: "string", default: FAULTS.join(",") },
     "power-cut": { type: "boolean", default: false },
     every: { type: "string", default: "1" },
     directory: { type: "string", default: tmpdir() },
   },
 });
 
+const every = wholeNumber("every", values.every);
+const stores = someOf("store", values.store, STORES);
+const scripts = someOf("script", values.script, SCRIPTS);
+const faults = someOf("fault", values.fault, FAULTS);
 const scratch = mkdtempSync(join(values.directory, "holdfast-crash-"));
-const disk = values["power-cut"] ? new LoopDisk(join(scratch, "image"), join(scratch, "disk"), 512 * MiB) : undefined;
-const faults = values.fault.split(",") as Fault[];
-/** What happens to the process, and whether its disk loses its power in the same moment. */
-const strikes =
-  disk === undefined
-    ? faults.map((fault) => ({ fault, cutsAtOnce: false }))
-    : [true, false].map((cutsAtOnce) => ({ fault: "KILL" as const, cutsAtOnce }));
-
+let disk: LoopDisk | undefined;
 let violations = 0;
 try {
-  for (const kind of values.store.split(",") as StoreKindName[]) {
-    for (const script of values.script.split(",") as CrashScriptName[]) {
-      for (const strike of strikes) violations += await run({ kind, script, ...strike });
+  if (values["power-cut"]) disk = new LoopDisk(join(scratch, "image"), join(scratch, "disk"), 512 * MiB);
+  for (const kind of stores) {
+    for (const script of scripts) {
+      for (const strike of strikes()) violations += await run({ kind, script, ...strike });
     }
   }
 } finally {
@@ -47,9 +51,15 @@ try {
 }
 process.exitCode = violations === 0 ? 0 : 1;
 
+/** What happens to the process, and whether its disk loses its power in the same moment. */
+function strikes(): Pick<Sweep, "fault" | "cutsAtOnce">[] {
+  if (disk === undefined) return faults.map((fault) => ({ fault, cutsAtOnce: false }));
+  return [true, false].map((cutsAtOnce) => ({ fault: "KILL", cutsAtOnce }));
+}
+
 async function run(terms: Pick<Sweep, "kind" | "script" | "fault" | "cutsAtOnce">): Promise<number> {
   const began = performance.now();
-  const swept = await sweep({ ...terms, ground: disk ?? scratch, every: Number(values.every) });
+  const swept = await sweep({ ...terms, ground: disk ?? scratch, every });
   for (const violation of swept.violations) console.log(`VIOLATION ${violation}`);
   const power = disk === undefined ? "" : terms.cutsAtOnce ? ", power cut at once" : ", power cut after all was asked for again";
   console.log(

@@ -3,17 +3,20 @@
  * holds them to a model. Says how many operations that were, and how many hours of a busy node they amount to.
  */
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { liveThrough } from "@holdfast/core/chunk-store/testing/model";
 import { type StoreKindName, storeKinds } from "@holdfast/core/chunk-store/testing/stores";
 import { MINUTE_MS } from "@holdfast/core/kernel";
+import { amount, oneOf, readOptions, wholeNumber } from "../../scripts/options.ts";
 
 /** What we call busy: day and night, 100 users who each read or write a chunk every five seconds, on one node. */
 const BUSY_OPERATIONS_PER_SECOND = 20;
 const LIVES_AT_ONCE = 20;
 const LIFE_LENGTH_MAX = 300;
 
-const { values } = parseArgs({
+const STORES = Object.keys(storeKinds) as StoreKindName[];
+const USAGE = `node chaos/store/model.ts [--store ${STORES.join("|")}] [--minutes M] [--seed N] [--directory D]`;
+
+const { values } = readOptions(USAGE, {
   options: {
     store: { type: "string", default: "segment" },
     minutes: { type: "string", default: "1" },
@@ -22,8 +25,9 @@ const { values } = parseArgs({
   },
 });
 
-const kind = storeKinds[values.store as StoreKindName];
-const first = Number(values.seed);
+const kind = storeKinds[oneOf("store", values.store, STORES)];
+const first = wholeNumber("seed", values.seed, 0);
+const limitMs = amount("minutes", values.minutes) * MINUTE_MS;
 const began = performance.now();
 const elapsedMs = (): number => performance.now() - began;
 console.log(`seed ${first}, ${values.minutes} minutes with a ${values.store} store`);
@@ -40,7 +44,7 @@ async function liveSome(seed: number): Promise<number> {
 }
 
 let operations = 0;
-for (let seed = first; elapsedMs() < Number(values.minutes) * MINUTE_MS; seed += 1) operations += await liveSome(seed);
+for (let seed = first; elapsedMs() < limitMs; seed += 1) operations += await liveSome(seed);
 const perSecond = operations / (elapsedMs() / 1_000);
 const hours = operations / BUSY_OPERATIONS_PER_SECOND / 3_600;
 console.log(
