@@ -1,6 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const SEGMENTS = "packages/core/src/chunk-store/segments";
+const BLOCK_CHECKS = "packages/core/src/chunk-store/block-checks.ts";
 const caughtBy = { project: "unit", tests: SEGMENTS } as const;
 
 /** The guards of the segment store. */
@@ -85,7 +86,7 @@ export const segmentMutants: readonly Mutant[] = [
     name: "compaction copies what it has not verified",
     patches: [
       {
-        file: `${SEGMENTS}/block-checks.ts`,
+        file: `${SEGMENTS}/checked-chunk.ts`,
         find: "return chunkIdOf(bytes) === id ? { bytes, checks } : undefined;",
         replace: "return { bytes, checks };",
       },
@@ -139,7 +140,13 @@ export const segmentMutants: readonly Mutant[] = [
   },
   {
     name: "a part is told without comparing its blocks with their checks",
-    patches: [{ file: `${SEGMENTS}/chunk-reader.ts`, find: " || !areBlocksWhole(id, { bytes, checks }, from)", replace: "" }],
+    patches: [
+      {
+        file: `${SEGMENTS}/chunk-reader.ts`,
+        find: "if (areBlocksWhole(id, { bytes, checks }, from)) return",
+        replace: "if (checks.length > 0) return",
+      },
+    ],
     caughtBy,
   },
   {
@@ -165,14 +172,25 @@ export const segmentMutants: readonly Mutant[] = [
     caughtBy,
   },
   {
+    name: "compaction writes no checks beside the copy",
+    patches: [
+      {
+        file: `${SEGMENTS}/compaction.ts`,
+        find: "await appender.append(known, chunk.bytes, chunk.checks)",
+        replace: "await appender.append(known, chunk.bytes, Buffer.alloc(chunk.checks.length))",
+      },
+    ],
+    caughtBy: { project: "unit", tests: `${SEGMENTS}/parts` },
+  },
+  {
     name: "a block has the same check in every place",
     patches: [
       {
-        file: `${SEGMENTS}/block-checks.ts`,
+        file: BLOCK_CHECKS,
         find: "const start = Number.parseInt(id.slice(0, 8), 16) + from / BLOCK_BYTES;",
         replace: "const start = Number.parseInt(id.slice(0, 8), 16);",
       },
-      { file: `${SEGMENTS}/block-checks.ts`, find: "(start + index) >>> 0", replace: "start" },
+      { file: BLOCK_CHECKS, find: "(start + index) >>> 0", replace: "start" },
     ],
     caughtBy,
   },
@@ -180,9 +198,9 @@ export const segmentMutants: readonly Mutant[] = [
     name: "the checks of blocks are made after the chunk was compared with its name",
     patches: [
       {
-        file: `${SEGMENTS}/block-checks.ts`,
-        find: "  const checks = checksOf(id, bytes);\n  requireWhole(id, bytes);\n",
-        replace: "  requireWhole(id, bytes);\n  const checks = checksOf(id, bytes);\n",
+        file: `${SEGMENTS}/checked-chunk.ts`,
+        find: "  const checks = checksToKeep(id, bytes);\n  requireWhole(id, bytes);\n",
+        replace: "  requireWhole(id, bytes);\n  const checks = checksToKeep(id, bytes);\n",
       },
     ],
     caughtBy,

@@ -1,3 +1,4 @@
+export { areBlocksWhole, type CheckedBytes, checksOf } from "./block-checks.ts";
 export { viewFor } from "./buffers.ts";
 export { BLOCK_BYTES, blocksAround, type ChunkPart } from "./chunk-part.ts";
 export { type ChunkStoreKind, chunkStoreKinds, NEW_DISK_STORE } from "./chunk-store-kind.ts";

@@ -21,6 +21,8 @@ export const limits = {
   /** What the files grow to in which a segment store keeps its chunks, and how many of them it keeps open. */
   segmentBytes: 128 * MiB,
   segmentFilesOpenMax: 256,
+  /** Chunks whose checks it remembers, each 4 bytes for 64 KiB. */
+  chunkChecksKnownMax: 4_096,
   /** What a segment store moves at most to win back space, and while users are served; how often it looks. */
   compactionBytesPerSecond: 64 * MiB,
   compactionBytesPerSecondMin: 8 * MiB,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { KiB, limits, PAGE_BYTES } from "../../kernel/index.ts";
+import { KiB, limits, MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import { BLOCK_BYTES } from "../chunk-part.ts";
 import { EVENT_BYTES } from "./layout.ts";
 import { type SegmentFileSystem, segmentFileSystem } from "./placed-file.ts";
@@ -12,6 +12,8 @@ import { change, type DiskStep, openStore, putAll, someChunk, systemError, type 
 
 const BLOCKS = 5;
 const LENGTH = BLOCKS * BLOCK_BYTES;
+/** What of a record is read for the checks of such a chunk: its event, a seal and the checks. */
+const HEADER_BYTES = EVENT_BYTES + 16 + BLOCKS * 4;
 
 let root: string;
 let store: SegmentChunkStore;
@@ -56,6 +58,21 @@ test("a part costs the disk its blocks and the checks, and no more", async () =>
   expect(part!.equals(chunk.bytes.subarray(100 * KiB, 150 * KiB))).toBe(true);
   expect(reads.map(({ length }) => length)).toEqual([expect.any(Number), 2 * BLOCK_BYTES]);
   expect(reads[0]!.length).toBeLessThan(PAGE_BYTES);
+
+  reads.length = 0;
+  const another = await store.getPart(chunk.id, { from: 1 * MiB, to: 1 * MiB + 1 });
+  expect(another!.equals(chunk.bytes.subarray(1 * MiB, 1 * MiB + 1))).toBe(true);
+  expect(reads.map(({ length }) => length)).toEqual([BLOCK_BYTES]); // the checks are known by now
+});
+
+test("checks that are known vouch for nothing that is not there: what rots after the first part is not told", async () => {
+  const chunk = someChunk(LENGTH);
+  await store.put(chunk.id, chunk.bytes);
+  expect(await told(chunk)).toEqual([0, 1, 2, 3, 4]);
+  await changeAt(chunk, (file, at) => (file[at + 3 * BLOCK_BYTES + 77]! ^= 4));
+  expect(await told(chunk)).toEqual([0, 1, 2, 4]);
+  await store.delete(chunk.id);
+  expect(await told(chunk)).toEqual([]);
 });
 
 test("one bit flips: its block is not told, the others are; read whole, the chunk is set aside", async () => {
@@ -125,6 +142,33 @@ test("memory flips a bit between the check of the name and the disk: the block i
   expect(await told(chunk)).toEqual([0, 1, 3, 4]);
 });
 
+test("memory flips a bit of the checks that are known: they are read from the disk again", async () => {
+  await store.close();
+  let known: Buffer | undefined;
+  const fileSystem: SegmentFileSystem = {
+    async open(path, options) {
+      const file = await segmentFileSystem.open(path, options);
+      return {
+        read: (into, position) => {
+          if (into.length === HEADER_BYTES) known = into;
+          return file.read(into, position);
+        },
+        write: (parts, position) => file.write(parts, position),
+        allocate: (bytes) => file.allocate(bytes),
+        sync: () => file.sync(),
+        close: () => file.close(),
+      };
+    },
+  };
+  store = await openStore(root, { fileSystem });
+  const chunk = someChunk(LENGTH);
+  await store.put(chunk.id, chunk.bytes);
+  expect(await told(chunk)).toEqual([0, 1, 2, 3, 4]);
+  known![HEADER_BYTES - 1]! ^= 1;
+  expect(await told(chunk)).toEqual([0, 1, 2, 3]);
+  expect(await told(chunk)).toEqual([0, 1, 2, 3, 4]);
+});
+
 test("the disk cannot read the checks, or the blocks: nothing is told, and nothing is thrown", async () => {
   await store.close();
   let unreadable = 0;
@@ -134,7 +178,7 @@ test("the disk cannot read the checks, or the blocks: nothing is told, and nothi
   store = await openStore(root, { fileSystem });
   const chunk = someChunk(LENGTH);
   await store.put(chunk.id, chunk.bytes);
-  for (unreadable of [BLOCK_BYTES, EVENT_BYTES + 16 + BLOCKS * 4]) expect(await told(chunk)).toEqual([]);
+  for (unreadable of [HEADER_BYTES, BLOCK_BYTES]) expect(await told(chunk)).toEqual([]);
   unreadable = 0;
   expect(await told(chunk)).toEqual([0, 1, 2, 3, 4]);
 });
@@ -150,6 +194,9 @@ test("after a restart, and moved by compaction, its parts are told as before", a
   await store.compact();
   const after = (await store.locate(stays!.id))!;
   expect([after.path, after.offset]).not.toEqual([before.path, before.offset]);
+  expect(await told(stays!)).toEqual([0, 1, 2, 3, 4]);
+  await store.close();
+  store = await openStore(root); // and reads the checks of where it is now
   expect(await told(stays!)).toEqual([0, 1, 2, 3, 4]);
 });
 

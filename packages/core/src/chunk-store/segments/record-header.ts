@@ -8,7 +8,7 @@
 import { blake3 } from "@napi-rs/blake-hash";
 import { type ChunkId, chunkIdToBytes } from "../../chunking/index.ts";
 import { PAGE_BYTES } from "../../kernel/index.ts";
-import { checksBytes } from "./block-checks.ts";
+import { keptChecksBytes } from "./checked-chunk.ts";
 import { EVENT_BYTES } from "./layout.ts";
 
 type Checked = { id: ChunkId; length: number };
@@ -29,7 +29,7 @@ export function headerPage(event: Buffer, chunk: Checked, checks: Buffer, genera
 
 /** How much of the page must be read for the checks of a chunk of this length. */
 export function headerBytes(chunkLength: number): number {
-  return CHECKS_AT + checksBytes(chunkLength);
+  return CHECKS_AT + keptChecksBytes(chunkLength);
 }
 
 /** The checks in so much of the page; undefined where there are none of this very chunk. */

@@ -27,10 +27,10 @@ import type { ChunkPlace, LocalChunkStore, LostChunk } from "../local-chunk-stor
 import type { MovingChunk } from "../migration/moving-chunk.ts";
 import { Turns } from "../turns.ts";
 import { corrupt, notFound } from "../verification.ts";
-import { checkedChunk } from "./block-checks.ts";
+import { checkedChunk } from "./checked-chunk.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { LocatedEvent } from "./chunk-index.ts";
-import { readChunk, readPart } from "./chunk-reader.ts";
+import { PartReader, readChunk } from "./chunk-reader.ts";
 import { Compaction } from "./compaction.ts";
 import { chunkAt } from "./layout.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -66,6 +66,7 @@ export class SegmentChunkStore implements LocalChunkStore {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #turns = new Turns<ChunkId>();
+  readonly #parts: PartReader;
   readonly #foreignFiles: number;
   #corruptChunks = 0;
   /** When somebody last came with a chunk or for one. */
@@ -98,6 +99,7 @@ export class SegmentChunkStore implements LocalChunkStore {
     this.#logger = logger;
     this.#clock = clock;
     this.#foreignFiles = foreignFiles;
+    this.#parts = new PartReader(health);
     this.#compaction = new Compaction({
       segments,
       appender: segments.compactor,
@@ -151,7 +153,7 @@ export class SegmentChunkStore implements LocalChunkStore {
     const held = this.#segments.index.held(id);
     if (held === undefined) return undefined;
     this.#servedAtMs = this.#clock.monotonicMs();
-    return readPart(this.#segments.of(held), held, part, this.#health, into);
+    return this.#parts.read(this.#segments.of(held), held, part, into);
   }
 
   async stat(id: ChunkId): Promise<ChunkStat | undefined> {

@@ -4,7 +4,7 @@ import type { DiskHealth } from "../disk-health.ts";
 import type { DiskRoom } from "../disk-space.ts";
 import { codeOf } from "../system-error.ts";
 import { Appender } from "./appender.ts";
-import type { CheckedChunk } from "./block-checks.ts";
+import type { CheckedChunk } from "./checked-chunk.ts";
 import type { ChunkState } from "./chunk-event.ts";
 import type { ChunkIndex, LocatedEvent } from "./chunk-index.ts";
 import type { OpenFiles } from "./open-files.ts";

@@ -3,7 +3,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { type ChunkId, chunkIdOf } from "../../chunking/index.ts";
 import { limits } from "../../kernel/index.ts";
 import { BLOCK_BYTES } from "../chunk-part.ts";
-import { areBlocksWhole, checkedChunk } from "./block-checks.ts";
+import { areBlocksWhole } from "../block-checks.ts";
+import { checkedChunk } from "./checked-chunk.ts";
 
 /** What happens right after a chunk was compared with its name. */
 let afterwards: ((bytes: Buffer) => void) | undefined;
