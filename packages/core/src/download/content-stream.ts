@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { ByteBudget, ChunkBuffers } from "../byte-budget/index.ts";
+import type { Content, Extent } from "../drive/index.ts";
 import { isDatabaseUnavailable } from "../http-edge/index.ts";
 import type { Clock } from "../kernel/index.ts";
 import type { ChunkReader } from "./chunk-reader.ts";
@@ -25,12 +26,12 @@ export interface ContentSource {
 export type ReadRange = (range: ByteRange) => AsyncGenerator<Buffer>;
 
 /**
- * Reads ranges of one version for one request.
+ * Reads ranges of one content for one request.
  *
  * The first chunk is tried once: until it is there the caller can still be told what is wrong. After that a copy, or the
  * database, has a while to come back, for all that could be done instead is to cut the connection.
  */
-export function openContent(source: ContentSource, versionId: string, signal: AbortSignal): ReadRange {
+export function openContent(source: ContentSource, { versionId, onlyExtent }: Content, signal: AbortSignal): ReadRange {
   const { pool, readExtents, reader, buffers, loans, clock, window, patienceMs } = source;
   let begun = false;
 
@@ -44,8 +45,10 @@ export function openContent(source: ContentSource, versionId: string, signal: Ab
     begun = true;
     return fetched;
   };
+  const extentsOf = async (offset: number, end: number): Promise<Extent[]> =>
+    onlyExtent === undefined ? await patiently(patience(signal), () => readExtents(versionId, offset, end)) : [onlyExtent];
   return (range) => {
-    const pieces = piecesOf((offset, end) => patiently(patience(signal), () => readExtents(versionId, offset, end)), range);
+    const pieces = piecesOf(extentsOf, range);
     return readAhead(pieces, fetch, { window, buffers, loans, signal });
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type DriveWithContent, startDriveWithContent } from "./testing/drive-with-content.ts";
 
 let drive: DriveWithContent;
@@ -69,6 +69,18 @@ test.each([
   }
   const past = await ranged(url, "bytes=10000-20000");
   expect([past.headers.get("content-range"), (await bytesOf(past)).length]).toEqual(["bytes 10000-10499/10500", 500]);
+});
+
+test.each([
+  ["in one chunk", 10_500, 1],
+  ["in a chunk and a little more", 10_499, 2],
+])("a file %s: the database is asked for it in so many questions", async (_where, chunkBytes, questions) => {
+  const { url } = await drive.store({ bytes: BYTES, chunkBytes, amidst: randomBytes(10) });
+  const query = vi.spyOn(drive.database.pool, "query");
+  expect((await bytesOf(await fetch(url))).equals(BYTES)).toBe(true);
+  expect((await bytesOf(await ranged(url, "bytes=500-599"))).equals(BYTES.subarray(500, 600))).toBe(true);
+  expect(query).toHaveBeenCalledTimes(2 * questions);
+  query.mockRestore();
 });
 
 test("an empty file is an empty file", async () => {

@@ -80,7 +80,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       const answer = planAnswer({ method: req.method!, headers: req.headers, asDownload, boundary: randomUUID() }, content);
       active++;
       try {
-        const readRange = openContent(source, content.versionId, goneSignal(res));
+        const readRange = openContent(source, content, goneSignal(res));
         for await (const bytes of bodyOf(answer, readRange)) {
           if (!res.headersSent) res.writeHead(answer.status, answer.headers);
           await write(res, bytes);

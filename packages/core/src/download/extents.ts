@@ -2,6 +2,7 @@ import { listOfAnyLength } from "@holdfast/db";
 import type pg from "pg";
 import type { ChunkPart } from "../chunk-store/index.ts";
 import { type ChunkId, chunkIdFromBytes, chunkIdToBytes } from "../chunking/index.ts";
+import type { Extent } from "../drive/index.ts";
 import { createGathering } from "../gathering/index.ts";
 import { limits } from "../kernel/index.ts";
 import type { ByteRange } from "./ranges.ts";
@@ -28,22 +29,13 @@ export function partOf({ chunk: { length }, from, to }: Piece): ChunkPart | unde
   return length > limits.smallChunkBytesMax && to - from <= length * PART_SHARE ? { from, to } : undefined;
 }
 
-interface ExtentRow {
-  offset: number;
-  length: number;
-  chunkId: Buffer;
-  chunkOffset: number;
-  chunkLength: number;
-  replicas: number[];
-}
-
 /** Extents read at a time for one download: 1 GiB of a file in large chunks. A file of any size costs no more memory than this. */
 const BATCH = 256;
 /** Downloads for which they are read at once. */
 const READ_AT_ONCE = 64;
 
 /** One batch of a version's extents in order, from the one that holds the byte at `offset` to at most the one before `end`. */
-export type ReadExtents = (versionId: string, offset: number, end: number) => Promise<ExtentRow[]>;
+export type ReadExtents = (versionId: string, offset: number, end: number) => Promise<Extent[]>;
 
 interface Stretch {
   versionId: string;
@@ -57,13 +49,13 @@ export function createExtentReader(pool: pg.Pool): ReadExtents {
   return (versionId, offset, end) => read("", { versionId, offset, end });
 }
 
-async function readStretches(pool: pg.Pool, stretches: readonly Stretch[]): Promise<ExtentRow[][]> {
-  const { rows } = await pool.query<ExtentRow & { place: number }>({
+async function readStretches(pool: pg.Pool, stretches: readonly Stretch[]): Promise<Extent[][]> {
+  const { rows } = await pool.query<Extent & { place: number }>({
     name: "download-extents",
     text: EXTENTS,
     values: [stretches.map(({ versionId }) => versionId), stretches.map(({ offset }) => offset), stretches.map(({ end }) => end)],
   });
-  const batches: ExtentRow[][] = stretches.map(() => []);
+  const batches: Extent[][] = stretches.map(() => []);
   for (const row of rows) batches[row.place - 1]!.push(row);
   return batches;
 }
@@ -88,10 +80,7 @@ export async function readReplicas(pool: pg.Pool, id: ChunkId): Promise<number[]
 }
 
 /** The pieces of a range, in order and without a gap. Throws when the extents have one: no byte is ever made up or left out. */
-export async function* piecesOf(
-  readExtents: (offset: number, end: number) => Promise<ExtentRow[]>,
-  range: ByteRange,
-): AsyncGenerator<Piece> {
+export async function* piecesOf(readExtents: (offset: number, end: number) => Promise<Extent[]>, range: ByteRange): AsyncGenerator<Piece> {
   const end = range.offset + range.length;
   let position = range.offset;
   while (position < end) {

@@ -1,5 +1,5 @@
 export type { Actor } from "./actor.ts";
-export { type Content, createContentFinder, type FindContent } from "./content.ts";
+export { type Content, createContentFinder, type Extent, type FindContent } from "./content.ts";
 export { deleteForever, emptyTrash } from "./deleting.ts";
 export { type CopiesSummary, describeEntry, type EntryDetails, type VersionRow } from "./details.ts";
 export { ensureDrive } from "./drives.ts";
