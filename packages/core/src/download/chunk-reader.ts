@@ -38,8 +38,13 @@ export interface ChunkReader {
    * for what is read; it is free for others again when the answer is a view of it, and perhaps never otherwise.
    */
   read(chunk: StoredChunk, options: ReadChunkOptions): Promise<Buffer>;
-  /** Since the start: copies that failed, and copies that were overtaken. */
-  counts(): { failedCopies: number; overtakenCopies: number };
+  counts(): ReadCounts;
+}
+
+/** Since the start. */
+export interface ReadCounts {
+  failedCopies: number;
+  overtakenCopies: number;
 }
 
 export function createChunkReader({ membership, clients, standings, onBadCopy }: ChunkReaderOptions): ChunkReader {

@@ -16,9 +16,10 @@ import type { Membership, NodeSnapshot } from "../membership/index.ts";
 import { createNodeStandings, type NodeStandings } from "../node-standing/index.ts";
 import { type Answer, planAnswer } from "./answer.ts";
 import { recordBadCopies } from "./bad-copies.ts";
-import { createChunkReader } from "./chunk-reader.ts";
+import { createChunkReader, type ReadCounts } from "./chunk-reader.ts";
 import { type ContentSource, openContent, type ReadRange } from "./content-stream.ts";
 import { createExtentReader } from "./extents.ts";
+import { HotChunks } from "./hot-chunks.ts";
 
 /** Of the memory for downloads, what may at most be in the hands of readers who stand still. */
 const LENT_SHARE = 1 / 3;
@@ -35,15 +36,15 @@ export interface DownloadsOptions {
   patienceMs?: number;
 }
 
-export interface DownloadCounts {
+export interface DownloadCounts extends ReadCounts {
   /** Under way now. */
   active: number;
   /** Held in buffers now. */
   bufferedBytes: number;
   /** Since the start. */
   sentBytes: number;
-  failedCopies: number;
-  overtakenCopies: number;
+  /** Likewise: reads of chunks for which no node was asked. */
+  hotReads: number;
 }
 
 export interface Downloads {
@@ -60,7 +61,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
   const { standings = createNodeStandings({ membership, clock }) } = options;
   const { bufferBytes = limits.downloadBufferBytes } = options;
   const buffers = new ChunkBuffers(bufferBytes);
-  const reader = createChunkReader({ membership, clients, standings, onBadCopy: recordBadCopies({ pool, logger }) });
+  const onBadCopy = recordBadCopies({ pool, logger });
+  const reader = new HotChunks(createChunkReader({ membership, clients, standings, onBadCopy }));
   const source: ContentSource = {
     pool,
     readExtents: createExtentReader(pool),

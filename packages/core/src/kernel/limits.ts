@@ -67,6 +67,11 @@ export const limits = {
   downloadBufferBytes: 96 * MiB,
   /** Besides, for whole chunks from nodes that cannot be asked for the part that is needed. */
   downloadSpareBytes: 16 * MiB,
+  /** Short chunks that a gateway keeps because they are asked for again and again: how short, how many bytes and chunks, and how many at once are fetched to be kept. */
+  hotChunkBytesMax: 256 * KiB,
+  hotChunksBytes: 16 * MiB,
+  hotChunksMax: 4_096,
+  hotChunksUnderWayMax: 16,
   /** How long a download that has begun waits for a copy, or for the database, to come back before it is cut off. */
   downloadPatienceMs: 30 * SECOND_MS,
   /** Chunks of one download fetched ahead of what its reader has taken. */
