@@ -70,9 +70,19 @@ export const WARM_UP_SECONDS = 10;
 /** As often as it can for so long, that many at a time. Returns how often it was done. */
 export async function keepDoing(atOnce: number, seconds: number, work: (number: number) => Promise<unknown>): Promise<number> {
   const end = performance.now() + seconds * 1_000;
+  return await inLanes(atOnce, () => performance.now() < end, work);
+}
+
+/** So many times, that many at a time. */
+export async function doTimes(atOnce: number, times: number, work: (number: number) => Promise<unknown>): Promise<void> {
+  await inLanes(atOnce, (started) => started < times, work);
+}
+
+/** Returns how often it was done. */
+async function inLanes(atOnce: number, goesOn: (started: number) => boolean, work: (number: number) => Promise<unknown>): Promise<number> {
   let started = 0;
   const lane = async (): Promise<void> => {
-    while (performance.now() < end) await work(started++);
+    while (goesOn(started)) await work(started++);
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   return started;

@@ -10,6 +10,7 @@ import { repair } from "./repair.ts";
 import { scrub } from "./scrub.ts";
 import { silentNode } from "./silent-node.ts";
 import { smallFiles } from "./small-files.ts";
+import { smallReads } from "./small-reads.ts";
 import { transport } from "./transport.ts";
 import { upload } from "./upload.ts";
 import { uploadsAtOnce } from "./uploads-at-once.ts";
@@ -30,4 +31,5 @@ export const scenarios: readonly Scenario[] = [
   chunkRows,
   planning,
   transport,
+  smallReads,
 ];
