@@ -4,6 +4,7 @@ import { segmentMutants } from "./segment-mutants.ts";
 const CHUNK_STORE = "packages/core/src/chunk-store";
 const CHUNK_TRANSPORT = "packages/core/src/chunk-transport";
 const REPACKING = "packages/core/src/repacking";
+const DOWNLOAD = "packages/core/src/download";
 const GARBAGE = "packages/core/src/garbage-collection";
 
 const readUnchecked = {
@@ -80,12 +81,12 @@ export const mutants: readonly Mutant[] = [
     name: "a reader begins at the beginning of a pack",
     patches: [
       {
-        file: "packages/core/src/download/extents.ts",
+        file: `${DOWNLOAD}/extents.ts`,
         find: "from: chunkOffset + from, to: chunkOffset + to",
         replace: "from, to",
       },
     ],
-    caughtBy: { project: "unit", tests: "packages/core/src/download/downloads" },
+    caughtBy: { project: "unit", tests: `${DOWNLOAD}/downloads` },
   },
   {
     name: "what is left of a pack is believed to be all there",
@@ -200,15 +201,37 @@ export const mutants: readonly Mutant[] = [
     caughtBy: { project: "unit", tests: GARBAGE },
   },
   {
+    name: "a reader is handed the very memory in which a hot chunk is kept",
+    patches: [
+      {
+        file: `${DOWNLOAD}/hot-chunks.ts`,
+        find: "return copy.subarray(0, bytes.copy(copy, 0, from, to));",
+        replace: "return copy.length > 0 ? bytes.subarray(from, to) : copy;",
+      },
+    ],
+    caughtBy: { project: "unit", tests: DOWNLOAD },
+  },
+  {
+    name: "a hot chunk is not compared with its checks again",
+    patches: [
+      {
+        file: `${DOWNLOAD}/hot-chunks.ts`,
+        find: "if (areBlocksWhole(id, { bytes: bytes.subarray(from, to), checks }, from)) return bytes;",
+        replace: "if (areBlocksWhole(id, { bytes: bytes.subarray(from, to), checks }, from) || to > from) return bytes;",
+      },
+    ],
+    caughtBy: { project: "unit", tests: DOWNLOAD },
+  },
+  {
     name: "a bad copy that was read stays among the chunk's replicas",
     patches: [
       {
-        file: "packages/core/src/download/bad-copies.ts",
+        file: `${DOWNLOAD}/bad-copies.ts`,
         find: "  if (!replicas.includes(node.id)) return;",
         replace: "  if (replicas.length > 0) return;",
       },
     ],
-    caughtBy: { project: "unit", tests: "packages/core/src/download" },
+    caughtBy: { project: "unit", tests: DOWNLOAD },
   },
   ...segmentMutants,
 ];
