@@ -25,7 +25,7 @@ import { simulationRoutes } from "./simulation/routes.ts";
 import { CLUSTER_KEY, startTestNode, type TestNode } from "./testing/index.ts";
 
 let node: TestNode;
-beforeAll(async () => void (node = await startTestNode({ bind: "0.0.0.0" })));
+beforeAll(async () => void (node = await startTestNode({ bind: "0.0.0.0", store: "file" })));
 afterAll(async () => {
   await node.drop();
   rmSync(directory, { recursive: true });

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +42,7 @@ test("a new node joins, and takes chunks from then on", async () => {
 });
 
 test("a disk of another cluster: the process says so and leaves with 1", async () => {
-  await joinedDirectory(join(data, "foreign"), randomUUID());
+  await joinedDirectory(join(data, "foreign"));
   const node = await start("foreign");
   expect(await node.exited).toBe(1);
   expect(node.log()).toContain("belongs to another cluster");

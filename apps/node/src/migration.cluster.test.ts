@@ -15,7 +15,7 @@ let clients: NodeClients;
 let node: NodeProcess;
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), "holdfast-migration-"));
-  directory = await joinedDirectory(data);
+  directory = await joinedDirectory(data, { store: "file" });
   clients = createNodeClients({ clusterKey: CLUSTER_KEY });
 });
 afterEach(async () => {

@@ -17,7 +17,7 @@ let processes: NodeProcess[];
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), "holdfast-node-"));
-  directory = await joinedDirectory(data);
+  directory = await joinedDirectory(data, { store: "file" });
   clients = createNodeClients({ clusterKey: CLUSTER_KEY });
   processes = [];
 });
@@ -119,7 +119,7 @@ test.skipIf(!isRoot).each([
     mkdirSync(disk);
     execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", disk]);
     try {
-      const nodeDirectory = await joinedDirectory(disk);
+      const nodeDirectory = await joinedDirectory(disk, { store: "file" });
       const node = await start({}, disk);
       const { acknowledged, refusals } = await putUntilRefused(node.store, 2 * MiB, 4);
       expect(refusals).toHaveLength(4);

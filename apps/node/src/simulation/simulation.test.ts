@@ -103,6 +103,7 @@ test.each(chunkStoreKinds)(
   async (store) => {
     await node.drop();
     node = await startTestNode({ store });
+    await node.commands.scrub({ action: "stop" }); // which else may look before we do
     const [read, left] = [await putChunk(), await putChunk(1)];
     const { status } = await simulate({ kind: "corrupt", seconds: 600, chunks: 2, ids: [read.id, left.id] });
     expect(status).toBe(200);

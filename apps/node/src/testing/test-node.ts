@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChunkStore } from "@holdfast/core/chunk-store";
+import { type ChunkStore, NEW_DISK_STORE } from "@holdfast/core/chunk-store";
 import type { ChunkId } from "@holdfast/core/chunking";
 import { createLogger } from "@holdfast/core/kernel";
 import { createNodeClients, type NodeAddress, type NodeCommands } from "@holdfast/core/node-client";
@@ -31,18 +31,18 @@ export function nodeAddress(port: number): NodeAddress {
 }
 
 /** A real server on a real directory, in this process. Nobody answers at its controller's address. */
-export async function startTestNode(changes: Partial<NodeSettings> = {}): Promise<TestNode> {
+export async function startTestNode({ store = NEW_DISK_STORE, ...changes }: Partial<NodeSettings> = {}): Promise<TestNode> {
   const data = mkdtempSync(join(tmpdir(), "holdfast-node-"));
   const settings: NodeSettings = {
     name: "node-1",
-    directory: await joinedDirectory(data),
+    directory: await joinedDirectory(data, { store }),
     clusterKey: CLUSTER_KEY,
     bind: "127.0.0.1",
     host: "127.0.0.1",
     port: 0,
     grpcPort: 0,
     zone: "default",
-    store: "file",
+    store,
     reserveBytes: 0,
     scrubBytesPerSecond: undefined,
     controllerAddresses: ["127.0.0.1:1"],
@@ -70,10 +70,10 @@ export async function startTestNode(changes: Partial<NodeSettings> = {}): Promis
 }
 
 /** A node's directory below `data` whose disk has joined a cluster before. */
-export async function joinedDirectory(data: string, clusterId: string = randomUUID()): Promise<string> {
+export async function joinedDirectory(data: string, { store = NEW_DISK_STORE } = {}): Promise<string> {
   const directory = join(data, "nodes", "node-1");
   mkdirSync(directory, { recursive: true });
-  const marker = await openIdentity(directory, "file");
-  await marker.complete({ clusterId, nodeId: 1 });
+  const marker = await openIdentity(directory, store);
+  await marker.complete({ clusterId: randomUUID(), nodeId: 1 });
   return directory;
 }
