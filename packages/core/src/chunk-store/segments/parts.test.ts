@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { KiB, limits, MiB, PAGE_BYTES } from "../../kernel/index.ts";
 import { BLOCK_BYTES } from "../chunk-part.ts";
 import { EVENT_BYTES } from "./layout.ts";
-import { type SegmentFileSystem, segmentFileSystem } from "./placed-file.ts";
+import { type PlacedFile, type SegmentFileSystem, segmentFileSystem } from "./placed-file.ts";
 import type { SegmentChunkStore } from "./segment-chunk-store.ts";
 import { change, type DiskStep, openStore, putAll, someChunk, systemError, type TestChunk, watched } from "./testing/index.ts";
 
@@ -45,6 +45,23 @@ async function told({ id, bytes }: TestChunk): Promise<number[]> {
 async function changeAt({ id }: TestChunk, by: (file: Buffer, at: number) => void): Promise<void> {
   const { path, offset } = (await store.locate(id))!;
   change(path, (file) => by(file, offset));
+}
+
+/** Files that do some things in another way. */
+function changed(change: (file: PlacedFile) => Partial<PlacedFile>): SegmentFileSystem {
+  return {
+    async open(path, options) {
+      const file = await segmentFileSystem.open(path, options);
+      return {
+        read: (into, position) => file.read(into, position),
+        write: (parts, position) => file.write(parts, position),
+        allocate: (bytes) => file.allocate(bytes),
+        sync: () => file.sync(),
+        close: () => file.close(),
+        ...change(file),
+      };
+    },
+  };
 }
 
 test("a part costs the disk its blocks and the checks, and no more", async () => {
@@ -116,25 +133,16 @@ test("a torn header, or one of a time before checks: nothing is told, and the ch
 test("memory flips a bit between the check of the name and the disk: the block is not told", async () => {
   await store.close();
   let strikes = true;
-  const fileSystem: SegmentFileSystem = {
-    async open(path, options) {
-      const file = await segmentFileSystem.open(path, options);
-      const struck = (part: Buffer): Buffer => {
-        if (!strikes || part.length < LENGTH) return part;
-        strikes = false;
-        const copy = Buffer.from(part);
-        copy[2 * BLOCK_BYTES]! ^= 1;
-        return copy;
-      };
-      return {
-        read: (into, position) => file.read(into, position),
-        write: (parts, position) => file.write(parts[0]!.length === PAGE_BYTES ? parts.map(struck) : parts, position),
-        allocate: (bytes) => file.allocate(bytes),
-        sync: () => file.sync(),
-        close: () => file.close(),
-      };
-    },
+  const struck = (part: Buffer): Buffer => {
+    if (!strikes || part.length < LENGTH) return part;
+    strikes = false;
+    const copy = Buffer.from(part);
+    copy[2 * BLOCK_BYTES]! ^= 1;
+    return copy;
   };
+  const fileSystem = changed((file) => ({
+    write: (parts, position) => file.write(parts[0]!.length === PAGE_BYTES ? parts.map(struck) : parts, position),
+  }));
   store = await openStore(root, { fileSystem });
   const chunk = someChunk(LENGTH);
   await store.put(chunk.id, chunk.bytes);
@@ -145,21 +153,12 @@ test("memory flips a bit between the check of the name and the disk: the block i
 test("memory flips a bit of the checks that are known: they are read from the disk again", async () => {
   await store.close();
   let known: Buffer | undefined;
-  const fileSystem: SegmentFileSystem = {
-    async open(path, options) {
-      const file = await segmentFileSystem.open(path, options);
-      return {
-        read: (into, position) => {
-          if (into.length === HEADER_BYTES) known = into;
-          return file.read(into, position);
-        },
-        write: (parts, position) => file.write(parts, position),
-        allocate: (bytes) => file.allocate(bytes),
-        sync: () => file.sync(),
-        close: () => file.close(),
-      };
+  const fileSystem = changed((file) => ({
+    read: (into, position) => {
+      if (into.length === HEADER_BYTES) known = into;
+      return file.read(into, position);
     },
-  };
+  }));
   store = await openStore(root, { fileSystem });
   const chunk = someChunk(LENGTH);
   await store.put(chunk.id, chunk.bytes);
